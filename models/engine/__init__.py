@@ -1,0 +1,25 @@
+"""The engine seam: what runs a model."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.tokens import Batch
+
+
+class Engine(Protocol):
+    """One opened model; `run` may be called from any thread, by one at a time."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the model's files take on disk; an upper bound of what is mapped."""
+        ...
+
+    def run(self, batch: Batch) -> NDArray[np.float32]:
+        """Return the logits (rows, labels); row i answers row i of the batch."""
+        ...
+
+    def close(self) -> None:
+        """Give the memory back; no call may follow."""
+        ...

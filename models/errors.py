@@ -1,0 +1,261 @@
+"""Every way Polysent says no.
+
+PolysentError
+├── ClientError                 400  the request is wrong
+│   ├── MalformedJSON           400
+│   ├── MalformedLanguage       400
+│   ├── LanguageConflict        400
+│   ├── RouteNotFound           404
+│   ├── MethodNotAllowed        405
+│   ├── BodyTooLarge            413
+│   ├── TextTooLong             413
+│   ├── BatchTooLarge           413
+│   ├── UnsupportedMediaType    415
+│   ├── InvalidRequest          422
+│   ├── EmptyText               422
+│   ├── LanguageUnknown         422
+│   ├── LanguageUnsupported     422
+│   └── LanguageUndetermined    422
+├── Overloaded                  429  come back later
+├── ModelUnavailable            503  the model can't answer now
+│   └── NothingServed           503
+├── EngineFailed                500  the model broke on this text
+└── RegistryError               a model can't go on along its path (never leaves by HTTP)
+    ├── CheckpointRefused
+    ├── ExportFailed
+    ├── GateRefused
+    ├── ManifestInvalid
+    ├── ArtifactCorrupt
+    ├── StoreFailed
+    └── RegistryUnavailable
+
+`status` is the HTTP status, `code` the stable name (problem+json `type` is made of it),
+`title` the sentence that is the same each time; the exception's message is the `detail`.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class PolysentError(Exception):
+    """The root: something of ours went wrong, and this is its one outcome."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Something went wrong on our side"
+    retry_after: ClassVar[int | None] = None
+    """Seconds after which the same request may succeed, where that is known."""
+
+
+class ClientError(PolysentError):
+    """The request is wrong; sending it again will not help."""
+
+    status = 400
+    code = "bad_request"
+    title = "The request is wrong"
+
+
+class MalformedJSON(ClientError):
+    """The body is not JSON."""
+
+    code = "malformed_json"
+    title = "The body is not JSON"
+
+
+class MalformedLanguage(ClientError):
+    """The language is not a BCP-47 tag."""
+
+    code = "malformed_language"
+    title = "The language is not a BCP-47 tag"
+
+
+class LanguageConflict(ClientError):
+    """Path, header and body name different languages."""
+
+    code = "language_conflict"
+    title = "Path, header and body name different languages"
+
+
+class RouteNotFound(ClientError):
+    """No such path."""
+
+    status = 404
+    code = "not_found"
+    title = "There is nothing at this path"
+
+
+class MethodNotAllowed(ClientError):
+    """The path is there, the method is not."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = "This path does not take this method"
+
+
+class BodyTooLarge(ClientError):
+    """The body has more bytes than the service reads."""
+
+    status = 413
+    code = "body_too_large"
+    title = "The body is too large"
+
+
+class TextTooLong(ClientError):
+    """A text has more characters than the service takes."""
+
+    status = 413
+    code = "text_too_long"
+    title = "The text is too long"
+
+
+class BatchTooLarge(ClientError):
+    """A batch has more items than the service takes."""
+
+    status = 413
+    code = "batch_too_large"
+    title = "The batch has too many items"
+
+
+class UnsupportedMediaType(ClientError):
+    """The body is declared to be something other than JSON."""
+
+    status = 415
+    code = "unsupported_media_type"
+    title = "The body must be application/json"
+
+
+class InvalidRequest(ClientError):
+    """The JSON does not have the documented shape."""
+
+    status = 422
+    code = "invalid_request"
+    title = "The request does not have the documented shape"
+
+
+class EmptyText(ClientError):
+    """The text is empty or blank."""
+
+    status = 422
+    code = "empty_text"
+    title = "The text is empty"
+
+
+class LanguageUnknown(ClientError):
+    """The tag is well formed, but no such language is registered."""
+
+    status = 422
+    code = "language_unknown"
+    title = "No such language is registered"
+
+
+class LanguageUnsupported(ClientError):
+    """No model answers this language and there is no multilingual one."""
+
+    status = 422
+    code = "language_unsupported"
+    title = "No model answers this language"
+
+
+class LanguageUndetermined(ClientError):
+    """The language could not be told, and there is no multilingual model."""
+
+    status = 422
+    code = "language_undetermined"
+    title = "The language of the text could not be told"
+
+
+class Overloaded(PolysentError):
+    """The queue of this model is full."""
+
+    status = 429
+    code = "overloaded"
+    title = "Too many requests are waiting for this model"
+    retry_after = 1
+
+
+class ModelUnavailable(PolysentError):
+    """The model that should answer can't be opened now."""
+
+    status = 503
+    code = "model_unavailable"
+    title = "The model can't answer now"
+    retry_after = 5
+
+
+class NothingServed(ModelUnavailable):
+    """The store has no model yet."""
+
+    code = "nothing_served"
+    title = "No model is served yet"
+
+
+class EngineFailed(PolysentError):
+    """The model broke on this text."""
+
+    code = "engine_failed"
+    title = "The model failed on this text"
+
+
+class RegistryError(PolysentError):
+    """A model can't go on along its path."""
+
+    code = "registry"
+    title = "The model can't go on"
+
+
+class Refused(RegistryError):
+    """A model is refused, with every reason that was found."""
+
+    def __init__(self, what: str, reasons: Sequence[str]) -> None:
+        """Keep the reasons; the message is all of them."""
+        self.reasons = tuple(reasons)
+        super().__init__(f"{what} is refused: " + "; ".join(self.reasons))
+
+
+class CheckpointRefused(Refused):
+    """The checkpoint can't become a Polysent model."""
+
+    code = "checkpoint_refused"
+    title = "The checkpoint is refused"
+
+
+class ExportFailed(RegistryError):
+    """The checkpoint could not be turned into ONNX."""
+
+    code = "export_failed"
+    title = "The export failed"
+
+
+class GateRefused(Refused):
+    """The exported model is not good enough."""
+
+    code = "gate_refused"
+    title = "The gate refuses the model"
+
+
+class ManifestInvalid(RegistryError):
+    """The manifest is missing or can't be read."""
+
+    code = "manifest_invalid"
+    title = "The manifest is invalid"
+
+
+class ArtifactCorrupt(Refused):
+    """The files are not those that the manifest names."""
+
+    code = "artifact_corrupt"
+    title = "The artifact is corrupt"
+
+
+class StoreFailed(RegistryError):
+    """The BentoML store could not be written."""
+
+    code = "store_failed"
+    title = "The model store could not be written"
+
+
+class RegistryUnavailable(RegistryError):
+    """MLflow does not answer, or not as expected."""
+
+    code = "registry_unavailable"
+    title = "The model registry is unavailable"

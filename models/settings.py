@@ -1,0 +1,56 @@
+"""Every knob, read once."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ENV_PREFIX = "POLYSENT_"
+
+
+class Settings(BaseSettings):
+    """Each field is an environment variable: `threads` is `POLYSENT_THREADS`."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True)
+
+    home: Path = Path(".polysent")
+    """Folder of what `polysent up` makes: downloads, checkpoints, exports, the MLflow database."""
+    mlflow_uri: str = "http://127.0.0.1:5000"
+    """Address of the MLflow server; `polysent up` starts one there when it is on this machine."""
+    host: str = "127.0.0.1"
+    """Address that `polysent up` lets the service listen on."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 3000
+    """Port of the service."""
+    threads: Annotated[int, Field(ge=1)] = len(os.sched_getaffinity(0))
+    """Cores that one engine run may use."""
+    batch_tokens: Annotated[int, Field(ge=128)] = 2048
+    """Most tokens, padding included, in one engine run."""
+    queue_limit: Annotated[int, Field(ge=1)] = 512
+    """Most texts that may wait for one model; one more is answered 429."""
+    max_text_chars: Annotated[int, Field(ge=1)] = 20_000
+    """Longest text, in characters; what the model does not take of it is cut."""
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 4 * 2**20
+    """Largest request body, in bytes."""
+    max_batch_items: Annotated[int, Field(ge=1)] = 256
+    """Most items of one `POST /predict_batch`."""
+    min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Least confidence with which a detected language counts as known."""
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """Return the POLYSENT_ variables that are no setting (pydantic-settings lets them pass)."""
+    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields}
+    return sorted(
+        name for name in environment if name.upper().startswith(ENV_PREFIX) and name not in known
+    )
+
+
+def read_settings() -> Settings:
+    """Read the settings from the environment; ValueError names a bad value or a misspelt name."""
+    if unknown := unknown_variables(os.environ):
+        message = f"unknown settings: {', '.join(unknown)} (docs/settings.md lists them all)"
+        raise ValueError(message)
+    return Settings()
