@@ -1,0 +1,61 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Where pip finds a CPU build of torch, if not at its usual index: TORCH_SOURCE='--index-url URL'.
+TORCH_SOURCE ?=
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: serve
+serve: $(VENV)/.serve ## install, build the demo models, start MLflow and the service
+	@$(BIN)/polysent up
+
+.PHONY: test
+test: $(VENV)/.dev ## install, check, build the demo models, run every test
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/pytest
+
+.PHONY: check
+check: $(VENV)/.dev ## formatting, lint, types and the fast tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy .
+	@$(BIN)/pytest -q -m 'not wire and not fleet'
+
+.PHONY: eval
+eval: $(VENV)/.serve ## accuracy per language on held-out rows, beside baselines
+	@$(BIN)/polysent eval
+
+.PHONY: heads
+heads: $(VENV)/.serve ## remake training/heads/*.json from the labelled rows (a quarter of an hour)
+	@$(BIN)/python -m training.heads
+
+.PHONY: clean
+clean: ## remove the environment and what was built here (not the BentoML store)
+	rm -rf $(VENV) .polysent build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# torch goes first and alone: another package that asks for it would fetch the CUDA build.
+$(VENV)/.torch: $(BIN)/python constraints.txt
+	@echo "Installing torch"
+	@$(PIP) $(TORCH_SOURCE) torch
+	@touch $@
+
+$(VENV)/.serve: $(VENV)/.torch pyproject.toml
+	@echo "Installing Polysent"
+	@$(PIP) -e '.[serve,registry,train]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.serve
+	@echo "Installing what the tests need"
+	@$(PIP) -e '.[dev]'
+	@touch $@

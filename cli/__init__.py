@@ -1,0 +1,1 @@
+"""The `polysent` command: calls registry/ and training/, talks HTTP to the running service."""

@@ -1,0 +1,66 @@
+"""The two servers on this machine: MLflow and the service."""
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cli.processes import Child
+from models.settings import Settings
+
+PROJECT = Path(__file__).resolve().parent.parent
+"""The folder of service.py and bentofile.yaml."""
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+QUIET = {
+    "BENTOML_DO_NOT_TRACK": "True",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+
+def service(settings: Settings) -> Child:
+    """Return `bentoml serve` of this project."""
+    return Child(
+        name="service",
+        argv=[
+            *(sys.executable, "-m", "bentoml", "serve", str(PROJECT)),
+            *("--host", settings.host, "--port", str(settings.port)),
+        ],
+        log=settings.home / "logs" / "service.log",
+        environment=QUIET,
+        folder=PROJECT,
+    )
+
+
+def service_url(settings: Settings) -> str:
+    """Return the address at which this machine reaches the service."""
+    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104  (compared)
+    return f"http://{host}:{settings.port}"
+
+
+def is_local(url: str) -> bool:
+    """Say whether an address is this machine's own."""
+    return urlsplit(url).hostname in LOOPBACK
+
+
+def mlflow(settings: Settings) -> Child:
+    """Return an MLflow server with SQLite and its artifacts below the home folder.
+
+    One worker and no job executor: 0.4 GB instead of 2.4 GB.
+    """
+    address = urlsplit(settings.mlflow_uri)
+    folder = (settings.home / "mlflow").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return Child(
+        name="mlflow",
+        argv=[
+            *(sys.executable, "-m", "mlflow", "server", "--workers", "1"),
+            *("--host", address.hostname or "127.0.0.1", "--port", str(address.port or 80)),
+            *("--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}"),
+            *("--artifacts-destination", str(folder / "artifacts")),
+        ],
+        log=settings.home / "logs" / "mlflow.log",
+        environment=QUIET | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        folder=folder,
+    )

@@ -1,0 +1,155 @@
+"""`polysent up`: builds what is missing, starts MLflow and the service, stops both."""
+
+import signal
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import FrameType
+from urllib.parse import urlsplit
+
+import typer
+
+from cli import servers
+from cli.board import Board
+from cli.console import MISUSED, REFUSED, err, out
+from cli.events import heard
+from cli.http import answers
+from cli.processes import Child, Talker, port_is_free
+from models.routes import Routes
+from models.settings import Settings
+from models.store import Store
+
+TICK_SECONDS = 0.2
+RESTART_SECONDS = 5.0
+"""How long a program that has ended stays so before it is started again."""
+
+
+@dataclass(slots=True)
+class Up:
+    """Two servers and a builder, looked after until someone says stop."""
+
+    settings: Settings
+    store: Store
+    build: bool
+    board: Board
+    service: Child
+    mlflow: Child | None
+    builder: Talker
+    _announced: bool = False
+    _mlflow_ended: float | None = field(default=None)
+
+    def tick(self) -> None:
+        """Do whatever can be done now; raises typer.Exit where it can't go on."""
+        self._look_after_mlflow()
+        if self.build and not self.builder.started and self._registry_answers():
+            self._start_builder()
+        if not self.service.started and self._something_to_serve():
+            self.service.start()
+        if self.service.exit_code is not None:
+            self._give_up("The service ended", self.service)
+        if self.service.running and not self._announced:
+            self._announce()
+        if not self.service.started and self.builder.exit_code is not None:
+            self._give_up("No model could be built", self.builder)
+
+    def stop(self) -> None:
+        """Stop all three, the one that asks first."""
+        for child in (self.builder, self.service, self.mlflow):
+            if child is not None:
+                child.stop()
+
+    def _registry_answers(self) -> bool:
+        return answers(f"{self.settings.mlflow_uri}/health")
+
+    def _something_to_serve(self) -> bool:
+        return bool(Routes.read(self.store.routes).languages) or not self.build
+
+    def _start_builder(self) -> None:
+        self.builder.start()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        for line in self.builder.lines():
+            if event := heard(line):
+                self.board.show(event)
+
+    def _look_after_mlflow(self) -> None:
+        if self.mlflow is None or self.mlflow.running:
+            return
+        now = time.monotonic()
+        if self._mlflow_ended is None and self.mlflow.started:
+            self._mlflow_ended = now
+            self.board.say("[yellow]MLflow ended[/]; answers go on, it is started again")
+        if self._mlflow_ended is None or now - self._mlflow_ended > RESTART_SECONDS:
+            self._mlflow_ended = None
+            self.mlflow.start()
+
+    def _announce(self) -> None:
+        url = servers.service_url(self.settings)
+        if not answers(f"{url}/readyz"):
+            return
+        self._announced = True
+        self.board.say(
+            f"""
+[bold green]Polysent answers[/]   {url}
+[bold green]Models are moved[/]   {self.settings.mlflow_uri}
+
+  curl -s {url}/predict -H 'Content-Type: application/json' -d '{{"text": "I love it"}}'
+
+[dim]Logs: {self.settings.home}/logs. Ctrl-C stops both.[/]"""
+        )
+
+    def _give_up(self, what: str, child: Child) -> None:
+        err.print(f"[bold red]{what}[/]; the end of {child.log}:")
+        err.print(child.last_words(), markup=False, highlight=False)
+        raise typer.Exit(REFUSED)
+
+
+def up(settings: Settings, *, build: bool) -> None:
+    """Run until Ctrl-C or SIGTERM; what was interrupted goes on at the next start."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    mlflow = _own_mlflow(settings)
+    _want_port(settings.host, settings.port, "POLYSENT_PORT", "the service")
+    builder = Talker(
+        name="fleet",
+        argv=[sys.executable, "-m", "cli.fleet"],
+        log=settings.home / "logs" / "fleet.log",
+        environment=servers.QUIET,
+    )
+    with ExitStack() as stack:
+        board = stack.enter_context(Board(out))
+        running = Up(
+            settings, Store.default(), build, board, servers.service(settings), mlflow, builder
+        )
+        stack.callback(running.stop)
+        while True:
+            running.tick()
+            time.sleep(TICK_SECONDS)
+
+
+def _own_mlflow(settings: Settings) -> Child | None:
+    if answers(f"{settings.mlflow_uri}/health"):
+        return None
+    if not servers.is_local(settings.mlflow_uri):
+        err.print(f"[yellow]No MLflow answers at {settings.mlflow_uri} yet.[/]")
+        return None
+    address = urlsplit(settings.mlflow_uri)
+    _want_port(address.hostname or "127.0.0.1", address.port or 80, "POLYSENT_MLFLOW_URI", "MLflow")
+    return servers.mlflow(settings)
+
+
+def _want_port(host: str, port: int, setting: str, who: str) -> None:
+    if not port_is_free(host, port):
+        err.print(
+            f"[bold red]Port {port} on {host} is taken[/], {who} can't start. End the program that "
+            f"has it, or set {setting}.",
+            highlight=False,
+        )
+        raise typer.Exit(MISUSED)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt

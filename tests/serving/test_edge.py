@@ -1,0 +1,116 @@
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from serving.edge import Edge
+from serving.problems import MEDIA_TYPE
+
+
+async def echo(request: Request) -> Response:
+    """Return the body."""
+    return Response(await request.body(), media_type="application/json")
+
+
+async def bentoml_validation(_: Request) -> Response:
+    """Answer as BentoML does for a body of the wrong shape."""
+    wrong = {"type": "missing", "loc": ["items", 3, "text"], "msg": "Field required"}
+    return JSONResponse({"error": "1 validation error", "detail": [wrong]}, status_code=400)
+
+
+async def bentoml_failure(_: Request) -> Response:
+    """Answer as BentoML does for an exception."""
+    return JSONResponse({"error": "An unexpected error has occurred"}, status_code=500)
+
+
+async def starlette_busy(_: Request) -> Response:
+    """Answer in plain text."""
+    return PlainTextResponse("Too many requests", status_code=429)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client of an application behind the edge; bodies of 100 bytes at most."""
+    app = Starlette(
+        routes=[
+            Route("/echo", echo, methods=["POST"]),
+            Route("/validation", bentoml_validation, methods=["POST"]),
+            Route("/failure", bentoml_failure),
+            Route("/busy", starlette_busy),
+        ]
+    )
+    transport = httpx.ASGITransport(Edge(app, max_body_bytes=100))
+    async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
+        yield client
+
+
+async def test_body_goes_through_unchanged(client: httpx.AsyncClient) -> None:
+    """The application reads what was sent, also in pieces."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b'{"te'
+        yield b'xt": 1}'
+
+    answer = await client.post("/echo", content=pieces())
+
+    assert answer.content == b'{"text": 1}'
+
+
+@pytest.mark.parametrize("size", [101, 10_000])
+async def test_body_over_the_limit_is_refused(client: httpx.AsyncClient, size: int) -> None:
+    """413, whatever the content is."""
+    answer = await client.post("/echo", content=b"x" * size)
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    ("media_type", "status"),
+    [("application/json; charset=utf-8", 200), ("text/plain", 415), ("multipart/form-data", 415)],
+)
+async def test_body_must_be_declared_json(
+    client: httpx.AsyncClient, media_type: str, status: int
+) -> None:
+    """Nothing but JSON reaches a parser."""
+    answer = await client.post("/echo", content=b"{}", headers={"content-type": media_type})
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("POST", "/validation", 422, "invalid_request"),
+        ("GET", "/failure", 500, "internal"),
+        ("GET", "/busy", 429, "overloaded"),
+        ("GET", "/nothing", 404, "not_found"),
+        ("GET", "/echo", 405, "method_not_allowed"),
+    ],
+)
+async def test_every_error_leaves_as_a_problem(
+    client: httpx.AsyncClient, method: str, path: str, status: int, code: str
+) -> None:
+    """Whoever made the error, its shape is RFC 9457's."""
+    answer = await client.request(method, path)
+
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    problem = answer.json()
+    assert (answer.status_code, problem["status"], problem["code"]) == (status, status, code)
+    assert problem["type"] == f"urn:polysent:problem:{code}"
+
+
+async def test_wrong_place_is_named(client: httpx.AsyncClient) -> None:
+    """Each place that is wrong, and why."""
+    problem = (await client.post("/validation")).json()
+
+    assert problem["errors"] == [{"at": "items.3.text", "why": "Field required"}]
+
+
+async def test_busy_says_when_to_come_back(client: httpx.AsyncClient) -> None:
+    """429 and 503 carry Retry-After, 405 the methods allowed."""
+    assert int((await client.get("/busy")).headers["retry-after"]) > 0
+    assert (await client.get("/echo")).headers["allow"] == "POST"
