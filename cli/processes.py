@@ -28,7 +28,7 @@ class Child:
         """Start it; its output is added to the log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603  (the argv is ours)
                 self.argv,
                 cwd=self.folder,
                 env={**os.environ, **self.environment},
