@@ -36,6 +36,11 @@ eval: $(VENV)/.serve ## accuracy per language on held-out rows, beside baselines
 heads: $(VENV)/.serve ## remake training/heads/*.json from the labelled rows (a quarter of an hour)
 	@$(BIN)/python -m training.heads
 
+.PHONY: constraints
+constraints: $(VENV)/.dev ## pin what is installed now
+	@{ head -1 constraints.txt; $(BIN)/pip freeze --exclude-editable | sed 's/+cpu//'; } \
+	  > constraints.new && mv constraints.new constraints.txt
+
 .PHONY: clean
 clean: ## remove the environment and what was built here (not the BentoML store)
 	rm -rf $(VENV) .polysent build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
