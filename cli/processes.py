@@ -4,18 +4,20 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+LEASH = Path(__file__).with_name("leash.py")
 STOP_SECONDS = 20.0
 """How long a program may take to end before it is killed."""
 
 
 @dataclass(slots=True)
 class Child:
-    """One program, in a process group of its own, its output in a log file."""
+    """One program, in a process group of its own, its output in a log file; it ends with us."""
 
     name: str
     argv: Sequence[str]
@@ -29,7 +31,7 @@ class Child:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  (the argv is ours)
-                self.argv,
+                [sys.executable, str(LEASH), str(os.getpid()), *self.argv],
                 cwd=self.folder,
                 env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
@@ -52,6 +54,11 @@ class Child:
     def running(self) -> bool:
         """Whether it was started and has not ended."""
         return self.started and self.exit_code is None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, None before it was started."""
+        return None if self._process is None else self._process.pid
 
     def last_words(self, lines: int = 12) -> str:
         """Return the end of its log."""
@@ -82,8 +89,9 @@ class Talker(Child):
         """Yield each line it prints, until it ends."""
         if self._process is None or self._process.stdout is None:
             return
-        for line in self._process.stdout:
-            yield line.decode(errors="replace")
+        with self._process.stdout as stdout:
+            for line in stdout:
+                yield line.decode(errors="replace")
 
     def _output(self, log: int) -> int:
         del log

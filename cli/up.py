@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FrameType
 from urllib.parse import urlsplit
 
@@ -22,8 +22,10 @@ from models.settings import Settings
 from models.store import Store
 
 TICK_SECONDS = 0.2
-RESTART_SECONDS = 5.0
-"""How long a program that has ended stays so before it is started again."""
+LOOK_SECONDS = 5.0
+"""How often MLflow is looked after where it does not run."""
+PORT_SECONDS = 10.0
+"""How long a port may still be held by what is just ending."""
 
 
 @dataclass(slots=True)
@@ -38,7 +40,7 @@ class Up:
     mlflow: Child | None
     builder: Talker
     _announced: bool = False
-    _mlflow_ended: float | None = field(default=None)
+    _mlflow_looked: float = float("-inf")
 
     def tick(self) -> None:
         """Do whatever can be done now; raises typer.Exit where it can't go on."""
@@ -79,12 +81,12 @@ class Up:
         if self.mlflow is None or self.mlflow.running:
             return
         now = time.monotonic()
-        if self._mlflow_ended is None and self.mlflow.started:
-            self._mlflow_ended = now
+        if now - self._mlflow_looked < LOOK_SECONDS or self._registry_answers():
+            return
+        self._mlflow_looked = now
+        if self.mlflow.started:
             self.board.say("[yellow]MLflow ended[/]; answers go on, it is started again")
-        if self._mlflow_ended is None or now - self._mlflow_ended > RESTART_SECONDS:
-            self._mlflow_ended = None
-            self.mlflow.start()
+        self.mlflow.start()
 
     def _announce(self) -> None:
         url = servers.service_url(self.settings)
@@ -130,24 +132,27 @@ def up(settings: Settings, *, build: bool) -> None:
 
 
 def _own_mlflow(settings: Settings) -> Child | None:
-    if answers(f"{settings.mlflow_uri}/health"):
-        return None
+    """Return the MLflow server to look after; None where it is another machine's."""
     if not servers.is_local(settings.mlflow_uri):
-        err.print(f"[yellow]No MLflow answers at {settings.mlflow_uri} yet.[/]")
         return None
-    address = urlsplit(settings.mlflow_uri)
-    _want_port(address.hostname or "127.0.0.1", address.port or 80, "POLYSENT_MLFLOW_URI", "MLflow")
+    if not answers(f"{settings.mlflow_uri}/health"):
+        address = urlsplit(settings.mlflow_uri)
+        host, port = address.hostname or "127.0.0.1", address.port or 80
+        _want_port(host, port, "POLYSENT_MLFLOW_URI", "MLflow")
     return servers.mlflow(settings)
 
 
 def _want_port(host: str, port: int, setting: str, who: str) -> None:
-    if not port_is_free(host, port):
-        err.print(
-            f"[bold red]Port {port} on {host} is taken[/], {who} can't start. End the program that "
-            f"has it, or set {setting}.",
-            highlight=False,
-        )
-        raise typer.Exit(MISUSED)
+    deadline = time.monotonic() + PORT_SECONDS
+    while not port_is_free(host, port):
+        if time.monotonic() > deadline:
+            err.print(
+                f"[bold red]Port {port} on {host} is taken[/], {who} can't start. End the program "
+                f"that has it, or set {setting}.",
+                highlight=False,
+            )
+            raise typer.Exit(MISUSED)
+        time.sleep(TICK_SECONDS)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

