@@ -34,7 +34,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
     ]
     for name, field in Settings.model_fields.items():
         row = re.search(
-            rf"^\| `{ENV_PREFIX}{name.upper()}` \| (.+?) \|", text("docs/settings.md"), re.M
+            rf"^\| `{ENV_PREFIX}{name.upper()}` \| (.+?) \|", text("docs/settings.md"), re.MULTILINE
         )
         assert row is not None
         assert row[1] in {f"`{field.default}`", "cores of the process"}

@@ -1,6 +1,7 @@
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import fmean
 
 import httpx
 import pytest
@@ -29,9 +30,8 @@ def right(client: httpx.Client, *, given: bool) -> float:
     for start in range(0, len(items), 61):
         batch = {"items": items[start : start + 61]}
         answers += client.post("/predict_batch", json=batch).json()["items"]
-    return sum(
-        answer["label"] == label for answer, (_, label, _) in zip(answers, rows, strict=True)
-    ) / len(rows)
+    pairs = zip(answers, rows, strict=True)
+    return fmean(float(answer["label"] == label) for answer, (_, label, _) in pairs)
 
 
 def test_sixty_one_languages_are_right_where_the_language_is_given(client: httpx.Client) -> None:
