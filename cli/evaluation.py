@@ -1,6 +1,6 @@
 """`polysent eval`: the held-out table."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +11,7 @@ from rich.table import Table
 from cli import console
 from models.artifact import open_artifact
 from models.errors import NothingServed
+from models.labels import Scores
 from models.routes import Routes
 from models.settings import Settings
 from models.store import Store
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from training.evaluate import Report
     from training.figures import Difference, Figures
 
-Predict = Callable[[Sequence[str]], Sequence[Mapping[str, float]]]
+Predict = Callable[[Sequence[str]], Sequence[Scores]]
 
 
 def evaluate(
@@ -100,10 +101,9 @@ def _champions(settings: Settings, store: Store) -> Callable[[str], Predict]:
 
 def _checkpoints(home: Path) -> Callable[[str], Predict]:
     from registry.checkpoint import inspect  # noqa: PLC0415
-    from registry.reference import TorchReference  # noqa: PLC0415  (torch)
+    from registry.reference import Reference  # noqa: PLC0415  (torch)
 
     def open_checkpoint(language: str) -> Predict:
-        checkpoint = inspect(home / "checkpoints" / language)
-        return TorchReference(checkpoint, checkpoint.max_tokens)
+        return Reference(inspect(home / "checkpoints" / language))
 
     return open_checkpoint

@@ -4,7 +4,7 @@ import signal
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from types import FrameType
 from urllib.parse import urlsplit
@@ -30,7 +30,10 @@ PORT_SECONDS = 10.0
 
 @dataclass(slots=True)
 class Up:
-    """Two servers and a builder, looked after until someone says stop."""
+    """Two servers and a builder, looked after until someone says stop.
+
+    What is in the store is served first; MLflow, slow to start, comes when that answers.
+    """
 
     settings: Settings
     store: Store
@@ -44,11 +47,13 @@ class Up:
 
     def tick(self) -> None:
         """Do whatever can be done now; raises typer.Exit where it can't go on."""
-        self._look_after_mlflow()
+        routed = bool(Routes.read(self.store.routes).languages)
+        if not self.service.started and (routed or not self.build):
+            self.service.start()
+        if self._announced or not routed:
+            self._look_after_mlflow()
         if self.build and not self.builder.started and self._registry_answers():
             self._start_builder()
-        if not self.service.started and self._something_to_serve():
-            self.service.start()
         if self.service.exit_code is not None:
             self._give_up("The service ended", self.service)
         if self.service.running and not self._announced:
@@ -64,9 +69,6 @@ class Up:
 
     def _registry_answers(self) -> bool:
         return answers(f"{self.settings.mlflow_uri}/health")
-
-    def _something_to_serve(self) -> bool:
-        return bool(Routes.read(self.store.routes).languages) or not self.build
 
     def _start_builder(self) -> None:
         self.builder.start()
@@ -111,7 +113,8 @@ class Up:
 
 def up(settings: Settings, *, build: bool) -> None:
     """Run until Ctrl-C or SIGTERM; what was interrupted goes on at the next start."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _interrupt)  # also where a shell has set it to be ignored
     mlflow = _own_mlflow(settings)
     _want_port(settings.host, settings.port, "POLYSENT_PORT", "the service")
     builder = Talker(
@@ -126,9 +129,11 @@ def up(settings: Settings, *, build: bool) -> None:
             settings, Store.default(), build, board, servers.service(settings), mlflow, builder
         )
         stack.callback(running.stop)
-        while True:
-            running.tick()
-            time.sleep(TICK_SECONDS)
+        with suppress(KeyboardInterrupt):
+            while True:
+                running.tick()
+                time.sleep(TICK_SECONDS)
+        board.say("Stopping; the same command goes on from here.")
 
 
 def _own_mlflow(settings: Settings) -> Child | None:

@@ -1,16 +1,17 @@
 """The held-out table: each fine-tune against majority, lexicon and the shared model."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.labels import Scores
 from training.catalogue import catalogue
 from training.errors import FetchFailed
 from training.figures import Difference, Figures, figures, paired
 from training.lexicon import Lexicon, lexicon
 from training.rows import Split, labelled
 
-Predict = Callable[[Sequence[str]], Sequence[Mapping[str, float]]]
+Predict = Callable[[Sequence[str]], Sequence[Scores]]
 OpenModel = Callable[[str], Predict]
 SHARED = "mul"
 

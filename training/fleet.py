@@ -50,7 +50,7 @@ def build(language: str, home: Path, report: Callable[[str], object] = lambda _:
     directory = home / "checkpoints" / language
     if checkpoint.is_current(directory, recipe(row)):
         return directory
-    report(f"{language}: fetching and reading the shared encoder")
+    report("fetch and read the shared encoder")
     base = source(home / "downloads")
     return assemble(base, row, Head.load(row.head), directory, report)
 
@@ -64,9 +64,9 @@ def assemble(
     base: Source, row: Language, head: Head, directory: Path, report: Callable[[str], object]
 ) -> Path:
     """Write the checkpoint of `row` with `head` to `directory`."""
-    report(f"{row.tag}: choosing its vocabulary")
+    report("choose the vocabulary")
     kept = base.kept(row)
-    report(f"{row.tag}: writing {len(kept)} pieces and the encoder")
+    report(f"write {len(kept)} pieces and the encoder")
     size = base.file.sizes
     words = base.file.rows("emb.word", np.array(kept), size.vocabulary, size.hidden)
     tensors = base.encoder | checkpoint.classifier(head)

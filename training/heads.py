@@ -16,10 +16,10 @@ import numpy.typing as npt
 from models.settings import read_settings
 from training.catalogue import catalogue
 from training.choose import Fitted, own_head, shared_head
+from training.features import MAX_TOKENS, features
 from training.fit import Scale
 from training.fleet import MODEL_PACKAGES, assemble
 from training.head import FOLDER, Head, Lot
-from training.reference import MAX_TOKENS, features
 from training.rows import Row, labelled
 from training.source import source
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, islice, zip_longest
 from pathlib import Path
 
-from training.catalogue import catalogue
+from training.catalogue import Language, catalogue
 from training.errors import AssetBroken
 from training.fetch import fetch
 from training.gettext_mo import pairs
@@ -27,10 +27,13 @@ Messages = dict[str, list[tuple[str, str]]]
 def unlabelled(language: str, home: Path, count: int = 240) -> list[str]:
     """Return up to `count` different texts of `language`, longest first, always the same ones.
 
-    `mul` gets an even mix of its languages. The wheels come into home/"downloads".
-    `FetchFailed`, `HashMismatch`, `AssetBroken`, `UnknownLanguage`.
+    `mul` gets an even mix of its languages; one that is not in the fleet what there is of it, maybe
+    nothing. The wheels come into home/"downloads". `FetchFailed`, `HashMismatch`, `AssetBroken`.
     """
-    row = catalogue().language(language)
+    locale = language.replace("-", "_")
+    row = catalogue().languages.get(language) or Language(
+        tag=language, covers=(language,), locales=(locale,)
+    )
     wheels = [fetch(catalogue().packages[name], home / "downloads") for name in PACKAGES]
     messages = read(wheels, row.locales)
     side = 0 if row.source_side else 1

@@ -1,5 +1,6 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from models.labels import Scores
 from training.evaluate import Material, Models, Predict, measurable, report
 from training.lexicon import Lexicon
 from training.rows import Row, Split
@@ -14,7 +15,7 @@ WORDS = Lexicon({"guter": 1.0, "schlechter": -1.0}, spaced=True)
 def knowing(*positive: str) -> Predict:
     """Return a model that says positive to these texts and negative to all others."""
 
-    def predict(texts: Sequence[str]) -> list[Mapping[str, float]]:
+    def predict(texts: Sequence[str]) -> list[Scores]:
         return [{"positive": float(text in positive), "negative": 0.5} for text in texts]
 
     return predict

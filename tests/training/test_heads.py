@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 
 from training.choose import Fitted
+from training.features import batches
 from training.fit import Scale
 from training.head import Head, Lot
 from training.heads import fingerprint, head
-from training.reference import batches
 from training.rows import Row
 
 

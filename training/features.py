@@ -1,4 +1,4 @@
-"""A checkpoint run by PyTorch as it is, in float32: the reference for heads and exports."""
+"""What a head sees of a text: a checkpoint's pooled output, by PyTorch in float32."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoModel, AutoModelForSequenceClassification, PreTrainedTokenizerFast
+from transformers import AutoModel, PreTrainedTokenizerFast
 
 from training.checkpoint import POOLER_SCALE
 from training.e5 import Array
 
 MAX_TOKENS = 256
 TOKENS_AT_ONCE = 2048
-Scores = dict[str, float]
 
 
 def features(directory: Path, texts: Sequence[str]) -> Array:
@@ -25,18 +24,6 @@ def features(directory: Path, texts: Sequence[str]) -> Array:
     model = AutoModel.from_pretrained(directory).eval()
     pooled = _run(directory, texts, lambda batch: model(**batch).pooler_output)
     return pooled / np.float32(POOLER_SCALE)
-
-
-def predictor(directory: Path) -> Callable[[Sequence[str]], list[Scores]]:
-    """Return the checkpoint as a function from texts to the probability of each label."""
-    model = AutoModelForSequenceClassification.from_pretrained(directory).eval()
-    names = [model.config.id2label[index] for index in range(model.config.num_labels)]
-
-    def predict(texts: Sequence[str]) -> list[Scores]:
-        rows = _run(directory, texts, lambda batch: model(**batch).logits.softmax(-1))
-        return [dict(zip(names, row, strict=True)) for row in rows.tolist()]
-
-    return predict
 
 
 def _run(
