@@ -1,0 +1,114 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from models.errors import CheckpointRefused, GateRefused, RegistryUnavailable
+from models.manifest import WEIGHTS, Manifest
+from registry.card import Card
+from registry.gate import Evidence, Floor
+from registry.promote import promote
+from registry.register import Candidate, prepare, register
+from tests.fakes_registry import FakeRegistry
+from tests.registry.conftest import WORDS, Build
+
+EVIDENCE = Evidence(
+    tuple(f"{one} {two} {three}" for one in WORDS for two in WORDS for three in ("good", "bad")),
+    "a dozen words",
+)
+
+
+@pytest.fixture
+def candidate(build: Build) -> Candidate:
+    """Return a tiny checkpoint that passes a low floor."""
+    return Candidate(str(build("bert")), Card("de"), EVIDENCE, floor=Floor(agreement=0.9))
+
+
+def test_a_checkpoint_becomes_a_version(candidate: Candidate, tmp_path: Path) -> None:
+    """Inspected, exported, gated, registered; the manifest carries the verdict."""
+    registry = FakeRegistry()
+    said: list[str] = []
+
+    done = register(candidate, registry, tmp_path, said.append)
+
+    manifest = Manifest.read(registry.folders[done.model])
+    assert str(done.model) == "sentiment-de:1"
+    assert done.digest == manifest.digest
+    assert manifest.gate is not None
+    assert manifest.gate.reasons == ()
+    assert manifest.gate.data_digest == EVIDENCE.digest
+    assert manifest.gate.texts == len(EVIDENCE.texts) >= 200
+    assert said[0] == "inspect the checkpoint"
+
+
+def test_registering_twice_exports_and_measures_once(candidate: Candidate, tmp_path: Path) -> None:
+    """After an interruption what is done is found; the same artifact is the same version."""
+    registry = FakeRegistry()
+    first = register(candidate, registry, tmp_path)
+    said: list[str] = []
+
+    again = register(candidate, registry, tmp_path, said.append)
+
+    assert again == replace(first, new=False)
+    assert said == ["inspect the checkpoint", "register sentiment-de"]
+
+
+def test_a_damaged_export_is_made_again(candidate: Candidate, tmp_path: Path) -> None:
+    """The work folder is trusted only as far as its hashes go."""
+    folder, manifest = prepare(candidate, tmp_path)
+    (folder / WEIGHTS).write_bytes(b"")
+
+    again, remade = prepare(candidate, tmp_path)
+
+    assert (again, remade.digest) == (folder, manifest.digest)
+    remade.verify(folder)
+
+
+def test_what_the_gate_refuses_is_not_registered(candidate: Candidate, tmp_path: Path) -> None:
+    """The refusal names the reasons, and the registry has seen nothing."""
+    registry = FakeRegistry()
+    few = replace(candidate, evidence=Evidence(EVIDENCE.texts[:100], "too few"))
+
+    with pytest.raises(GateRefused, match="100 texts"):
+        register(few, registry, tmp_path)
+
+    assert registry.folders == {}
+
+
+def test_what_inspection_refuses_is_not_exported(candidate: Candidate, tmp_path: Path) -> None:
+    """Nothing is loaded of a checkpoint that is refused."""
+    with pytest.raises(CheckpointRefused):
+        register(replace(candidate, labels={"LABEL_9": "neutral"}), FakeRegistry(), tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("source", ["/no/such/place", "no such place"])
+def test_a_source_that_is_nowhere_is_refused(
+    source: str, candidate: Candidate, tmp_path: Path
+) -> None:
+    """Neither a directory nor a hub id."""
+    with pytest.raises(CheckpointRefused, match="no such directory"):
+        register(replace(candidate, source=source), FakeRegistry(), tmp_path)
+
+
+def test_the_newest_version_is_promoted_unless_one_is_named(tmp_path: Path) -> None:
+    """`promote de` takes the newest; `--version 1` takes that one."""
+    from tests.tiny import write_tiny  # noqa: PLC0415
+
+    registry = FakeRegistry()
+    for version in (1, 2):
+        folder = tmp_path / str(version)
+        registry.register(folder, write_tiny(folder, "de", sure=float(version)))
+
+    assert promote(registry, "DE").version == 2
+    assert promote(registry, "de", 1).version == 1
+    assert registry.champions()["de"].model.version == 1
+
+
+def test_promoting_nothing_is_refused() -> None:
+    """A language without versions, or a mistyped alias, is said at once."""
+    with pytest.raises(RegistryUnavailable, match="no version yet"):
+        promote(FakeRegistry(), "de")
+    with pytest.raises(ValueError, match="champion"):
+        promote(FakeRegistry(), "de", 1, "Champion")  # type: ignore[arg-type]

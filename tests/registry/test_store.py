@@ -1,0 +1,205 @@
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import bentoml.models
+import pytest
+from bentoml._internal.models import ModelStore
+
+from models.errors import ArtifactCorrupt, ManifestInvalid, StoreFailed
+from models.identity import ModelId, Tag
+from models.manifest import WEIGHTS, Manifest
+from models.routes import Route, Routes
+from models.store import Store
+from registry import disk
+from registry import store as module
+from registry.source import Promoted
+from registry.store import StoreWriter, verified
+from tests.tiny import write_tiny
+
+MODEL = ModelId("zh-Hant", 3)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Return an empty store."""
+    return Store(tmp_path / "bentoml")
+
+
+@pytest.fixture
+def writer(store: Store) -> StoreWriter:
+    """Return the writer of the store."""
+    return StoreWriter(store)
+
+
+def put(writer: StoreWriter, model: ModelId = MODEL, sure: float = 2.0) -> Tag:
+    """Publish a tiny artifact."""
+    with writer.staged(model.name.lower()) as folder:
+        manifest = write_tiny(folder, model.language, sure=sure)
+        (folder / "registered_model_meta").write_text("MLflow's")
+        tag = Tag(model, manifest.digest[:8])
+        writer.publish(folder, tag)
+    return tag
+
+
+def test_bentoml_sees_what_was_published(store: Store, writer: StoreWriter) -> None:
+    """`bentoml models list` and `bentoml.models.get` find it, labelled, at our path."""
+    tag = put(writer)
+    theirs = ModelStore(store.home / "models")
+
+    found = bentoml.models.get(str(tag), _model_store=theirs)
+
+    assert Path(found.path) == store.path(tag)
+    assert [str(model.tag) for model in bentoml.models.list(_model_store=theirs)] == [str(tag)]
+    assert found.info.labels["language"] == "zh-Hant"
+    assert found.info.metadata["version"] == "3"
+    assert str(bentoml.models.get("sentiment-zh-hant:latest", _model_store=theirs).tag) == str(tag)
+
+
+def test_only_what_the_manifest_names_is_published(store: Store, writer: StoreWriter) -> None:
+    """Files that no hash vouches for do not come into the store."""
+    tag = put(writer)
+
+    names = {path.name for path in store.path(tag).iterdir()}
+
+    assert names == {*Manifest.read(store.path(tag)).files, "manifest.json", "model.yaml"}
+
+
+def test_published_models_are_readable_by_others(store: Store, writer: StoreWriter) -> None:
+    """In a container another user serves what this one wrote."""
+    os.umask(0o022)
+    tag = put(writer)
+
+    assert store.path(tag).stat().st_mode & 0o055 == 0o055
+
+
+def test_staging_is_empty_afterwards(store: Store, writer: StoreWriter) -> None:
+    """Published or not, a stage is gone at the end."""
+    put(writer)
+    with pytest.raises(RuntimeError), writer.staged("sentiment-de"):
+        raise RuntimeError
+
+    assert list((store.home / "staging").iterdir()) == []
+
+
+def test_leftovers_of_a_killed_sync_are_cleaned(store: Store, writer: StoreWriter) -> None:
+    """The next sync removes them, and nothing of anyone else's."""
+    for name in ("sentiment-de/part", "someone-else/part"):
+        (store.home / "staging" / name).mkdir(parents=True)
+
+    writer.clean()
+
+    assert [path.name for path in (store.home / "staging").iterdir()] == ["someone-else"]
+
+
+def refusing(after: int, code: int, real: Callable[..., None]) -> Callable[..., None]:
+    """Return a function that the disk refuses once it was called often enough."""
+    calls = 0
+
+    def wrapped(*arguments: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > after:
+            raise OSError(code, os.strerror(code))
+        real(*arguments)
+
+    return wrapped
+
+
+@pytest.mark.parametrize(
+    ("step", "after"), [("write_info", 0), *(("flush", after) for after in range(6))]
+)
+def test_a_full_disk_leaves_the_store_as_it_was(
+    step: str, after: int, writer: StoreWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever step before the rename fails, the model is not there and the error says why."""
+    before = put(writer)
+    monkeypatch.setattr(module, step, refusing(after, errno.ENOSPC, getattr(module, step)))
+
+    with pytest.raises(StoreFailed, match="the disk is full"):
+        put(writer, ModelId("zh-Hant", 4), sure=3.0)
+
+    assert writer.tags() == [before]
+
+
+def test_routes_that_cannot_be_written_stay(
+    store: Store, writer: StoreWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service goes on reading the old routes."""
+    old = Routes(languages={"de": Route(champion=put(writer))})
+    writer.write_routes(old)
+    monkeypatch.setattr(disk, "flush", refusing(0, errno.ENOSPC, disk.flush))
+
+    with pytest.raises(StoreFailed, match="the disk is full"):
+        writer.write_routes(Routes())
+
+    assert Routes.read(store.routes) == old
+
+
+def test_unchanged_routes_are_not_written_again(store: Store, writer: StoreWriter) -> None:
+    """The service looks at the file's identity: a new one would make it read for nothing."""
+    writer.write_routes(Routes())
+    before = store.routes.stat().st_ino
+
+    writer.write_routes(Routes())
+
+    assert store.routes.stat().st_ino == before
+
+
+def test_broken_routes_count_as_none(store: Store, writer: StoreWriter) -> None:
+    """A sync remakes them from the champions."""
+    store.routes.parent.mkdir(parents=True)
+    store.routes.write_text("{")
+
+    assert writer.routes() == Routes()
+
+
+def test_a_stored_model_without_a_manifest_is_replaced(store: Store, writer: StoreWriter) -> None:
+    """What someone broke by hand counts as missing, and can be brought again."""
+    tag = put(writer)
+    (store.path(tag) / "manifest.json").unlink()
+
+    assert writer.tags() == []
+    assert put(writer) == tag
+    assert writer.tags() == [tag]
+
+
+def verify(folder: Path, digest: str | None = None, language: str = "de") -> Tag:
+    """Verify a folder as version 1 of a language."""
+    return verified(folder, Promoted(ModelId(language, 1), digest))
+
+
+def test_a_verified_download_is_named_after_its_digest(tmp_path: Path) -> None:
+    """The tag holds the first eight digits of the manifest's sha256."""
+    manifest = write_tiny(tmp_path, "de")
+
+    assert verify(tmp_path, manifest.digest) == Tag(ModelId("de", 1), manifest.digest[:8])
+    assert verify(tmp_path) == Tag(ModelId("de", 1), manifest.digest[:8])
+
+
+def test_an_empty_download_is_refused(tmp_path: Path) -> None:
+    """MLflow gives an empty folder, and no error, when its files were collected."""
+    with pytest.raises(ManifestInvalid):
+        verify(tmp_path)
+
+
+def test_a_changed_file_is_refused(tmp_path: Path) -> None:
+    """One flipped bit is enough."""
+    write_tiny(tmp_path, "de")
+    weights = bytearray((tmp_path / WEIGHTS).read_bytes())
+    weights[-1] ^= 1
+    (tmp_path / WEIGHTS).write_bytes(weights)
+
+    with pytest.raises(ArtifactCorrupt, match=WEIGHTS):
+        verify(tmp_path)
+
+
+def test_another_language_or_digest_is_refused(tmp_path: Path) -> None:
+    """A whole artifact in the wrong place is still wrong; both reasons are given."""
+    write_tiny(tmp_path, "de")
+
+    with pytest.raises(ArtifactCorrupt) as refused:
+        verify(tmp_path, "0" * 64, "nl")
+
+    assert len(refused.value.reasons) == 2

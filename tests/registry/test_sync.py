@@ -1,0 +1,263 @@
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import bentoml.models
+import pytest
+from bentoml._internal.models import ModelStore
+
+from models.errors import RegistryUnavailable
+from models.manifest import MODEL, WEIGHTS, File, Manifest
+from models.routes import Routes
+from models.store import Store
+from registry.promote import promote
+from registry.source import Registered
+from registry.sync import Report, sync
+from tests.fakes_registry import FakeRegistry
+from tests.tiny import write_tiny
+
+WRITES = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.truncate"})
+KILLED = 9
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Return an empty store."""
+    return Store(tmp_path / "bentoml")
+
+
+@pytest.fixture
+def registry() -> FakeRegistry:
+    """Return an empty registry."""
+    return FakeRegistry()
+
+
+@pytest.fixture
+def champion(registry: FakeRegistry, tmp_path: Path) -> Callable[..., Registered]:
+    """Return a function that registers and promotes a tiny model."""
+
+    def make(language: str, sure: float = 2.0, covers: tuple[str, ...] = ()) -> Registered:
+        folder = tmp_path / "made" / f"{language}-{sure}"
+        done = registry.register(folder, write_tiny(folder, language, sure=sure, covers=covers))
+        promote(registry, language)
+        return done
+
+    return make
+
+
+def whole(store: Store) -> dict[str, str]:
+    """Return language -> champion, after checking that every one of them is there, whole."""
+    routes = Routes.read(store.routes).languages
+    for route in routes.values():
+        folder = store.path(route.champion)
+        Manifest.read(folder).verify(folder)
+    if (store.home / "models").exists():
+        bentoml.models.list(_model_store=ModelStore(store.home / "models"))
+    return {language: str(route.champion.model) for language, route in routes.items()}
+
+
+def test_champions_are_brought_and_routed(
+    registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
+) -> None:
+    """Each language is routed to its champion; a multilingual one says what it covers."""
+    champion("de")
+    champion("mul", covers=("en", "fr"))
+
+    report = sync(registry, store)
+
+    assert [str(tag.model) for tag in report.synced] == ["sentiment-de:1", "sentiment-mul:1"]
+    assert report.nbytes > 0
+    assert whole(store) == {"de": "sentiment-de:1", "mul": "sentiment-mul:1"}
+    assert Routes.read(store.routes).languages["mul"].covers == ("en", "fr")
+    assert registry.reports == [(tag.model, "served", "") for tag in report.synced]
+
+
+def test_nothing_to_do_downloads_nothing(
+    registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
+) -> None:
+    """A second sync finds all in place."""
+    champion("de")
+    first = sync(registry, store)
+    registry.downloads.clear()
+
+    assert sync(registry, store) == Report(unchanged=first.synced)
+    assert registry.downloads == []
+
+
+def test_a_new_champion_replaces_the_old_one(
+    registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
+) -> None:
+    """The route moves, the old version keeps its files, and the way back downloads nothing."""
+    champion("de")
+    old = sync(registry, store).synced[0]
+    champion("de", sure=3.0)
+    sync(registry, store)
+    assert whole(store) == {"de": "sentiment-de:2"}
+    assert store.path(old).is_dir()
+    registry.downloads.clear()
+
+    promote(registry, "de", 1)
+    sync(registry, store)
+
+    assert whole(store) == {"de": "sentiment-de:1"}
+    assert registry.downloads == []
+
+
+def test_a_language_without_alias_loses_its_route(
+    registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
+) -> None:
+    """Taking the alias away is how a language is taken out of service."""
+    champion("de")
+    sync(registry, store)
+    registry.aliases.clear()
+
+    assert sync(registry, store).unrouted == ("de",)
+    assert whole(store) == {}
+
+
+def flip(folder: Path) -> None:
+    """Change one bit of the weights."""
+    weights = bytearray((folder / WEIGHTS).read_bytes())
+    weights[-1] ^= 1
+    (folder / WEIGHTS).write_bytes(weights)
+
+
+def empty(folder: Path) -> None:
+    """Lose every file."""
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def replace(folder: Path) -> None:
+    """Put another whole artifact in its place."""
+    write_tiny(folder, "de", sure=9.0)
+
+
+def cut(folder: Path) -> None:
+    """Lose the connection after a third."""
+    (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:20])
+    message = "the connection was cut"
+    raise RegistryUnavailable(message)
+
+
+def fill(_: Path) -> None:
+    """Run out of disk."""
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (flip, WEIGHTS),
+        (empty, "manifest.json"),
+        (replace, "manifest"),
+        (cut, "cut"),
+        (fill, "the disk is full"),
+    ],
+)
+def test_a_bad_download_is_reported_and_the_others_go_on(
+    damage: Callable[[Path], None],
+    reason: str,
+    registry: FakeRegistry,
+    store: Store,
+    champion: Callable[..., Registered],
+) -> None:
+    """The language keeps its route, the promoter reads why, and nl is served all the same."""
+    champion("de")
+    sync(registry, store)
+    bad = champion("de", sure=3.0).model
+    champion("nl")
+    registry.damage[bad] = damage
+
+    report = sync(registry, store)
+
+    assert [failure.model for failure in report.failed] == [bad]
+    assert reason in report.failed[0].reason
+    assert whole(store) == {"de": "sentiment-de:1", "nl": "sentiment-nl:1"}
+    assert (bad, "failed", report.failed[0].reason) in registry.reports
+    assert not list((store.home / "staging").iterdir())
+
+
+def test_a_model_that_does_not_answer_is_not_served(
+    registry: FakeRegistry, store: Store, tmp_path: Path
+) -> None:
+    """Files that are as promised may still be no model: one text is tried before publishing."""
+    folder = tmp_path / "made" / "de-2.0"
+    manifest = write_tiny(folder, "de")
+    (folder / MODEL).write_bytes(b"no graph")
+    files = manifest.files | {MODEL: File.of(folder / MODEL)}
+    broken = manifest.model_copy(update={"files": files})
+    broken.write(folder)
+    registry.register(folder, broken)
+    promote(registry, "de")
+
+    report = sync(registry, store)
+
+    assert "does not answer" in report.failed[0].reason
+    assert whole(store) == {}
+
+
+def test_a_registry_that_is_away_changes_nothing(
+    registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
+) -> None:
+    """The service goes on from the store; the sync says that it could not look."""
+    champion("de")
+    sync(registry, store)
+    registry.away = True
+
+    with pytest.raises(RegistryUnavailable):
+        sync(registry, store)
+
+    assert whole(store) == {"de": "sentiment-de:1"}
+
+
+def kill_at(step: int) -> None:
+    """End this process, as kill -9 does, at its step-th change of the file system."""
+    steps = 0
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal steps
+        writes = event == "open" and set(str(arguments[1])) & set("wax+")
+        steps += bool(event in WRITES or writes)
+        if steps == step:
+            os._exit(KILLED)
+
+    sys.addaudithook(hook)
+
+
+def killed(step: int, registry: FakeRegistry, store: Store) -> bool:
+    """Run a sync in a child that is killed at a step; False where it ended before that."""
+    child = os.fork()
+    if not child:
+        kill_at(step)
+        sync(registry, store)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == KILLED
+
+
+def copied(store: Store, name: str) -> Store:
+    """Return a copy of a store, for one death."""
+    return Store(Path(shutil.copytree(store.home, store.home.with_name(name))))
+
+
+def test_a_sync_killed_at_any_step_leaves_whole_models_only(
+    registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
+) -> None:
+    """At each change of the file system, one after the other: old or new, and then it goes on."""
+    champion("de")
+    sync(registry, store)
+    old = {"de": "sentiment-de:1"}
+    new = {"de": "sentiment-de:2", "nl": "sentiment-nl:1"}
+    champion("de", sure=3.0)
+    champion("nl")
+    step = 1
+    while killed(step, registry, copy := copied(store, f"killed at {step}")):
+        assert whole(copy).items() <= old.items() | new.items()
+        assert "de" in whole(copy)
+        sync(registry, copy)
+        assert whole(copy) == new
+        step += 1
+
+    assert step > 20

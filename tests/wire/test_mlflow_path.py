@@ -1,0 +1,207 @@
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli import servers
+from models.errors import RegistryUnavailable
+from models.identity import ModelId
+from models.manifest import Manifest
+from models.routes import Routes
+from models.settings import Settings
+from models.store import Store
+from registry.card import Card
+from registry.gate import Evidence, Floor
+from registry.mlflow_source import MLflowRegistry
+from registry.promote import promote
+from registry.quiet import quiet
+from registry.register import Candidate, register
+from registry.sync import sync
+from tests.registry.conftest import WORDS, write_checkpoint
+from tests.tiny import write_tiny
+from tests.wire.conftest import free_port, wait_until_ready
+
+pytestmark = [
+    pytest.mark.wire,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # MLflow leaves sockets to the collector
+]
+TEXTS = tuple(f"{one} {two} {three}" for one in WORDS for two in WORDS for three in ("good", "bad"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where the server keeps all it has."""
+    return tmp_path_factory.mktemp("mlflow")
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[str]:
+    """Return the address of a real MLflow server with a new database."""
+    settings = Settings(home=folder, mlflow_uri=f"http://127.0.0.1:{free_port()}")
+    child = servers.mlflow(settings)
+    child.start()
+    try:
+        wait_until_ready(child, f"{settings.mlflow_uri}/health")
+        yield settings.mlflow_uri
+    finally:
+        child.stop()
+
+
+@pytest.fixture
+def registry(server: str) -> MLflowRegistry:
+    """Return a registry on that server."""
+    return MLflowRegistry(server)
+
+
+@pytest.fixture(scope="module")
+def client(server: str) -> Any:  # noqa: ANN401
+    """Return MLflow's own client, to see what a person sees."""
+    from registry.mlflow_client import open_client  # noqa: PLC0415
+
+    return open_client(server)
+
+
+def put(registry: MLflowRegistry, folder: Path, language: str, sure: float = 2.0) -> ModelId:
+    """Register and promote a tiny artifact."""
+    model = registry.register(folder, write_tiny(folder, language, sure=sure)).model
+    return promote(registry, language, model.version)
+
+
+def test_a_checkpoint_goes_the_whole_way(
+    registry: MLflowRegistry,
+    server: str,
+    client: Any,  # noqa: ANN401
+    tmp_path: Path,
+) -> None:
+    """Checkpoint, version, alias, store, and then read by BentoML and by MLflow's loader."""
+    write_checkpoint("bert", tmp_path / "checkpoint")
+    candidate = Candidate(
+        str(tmp_path / "checkpoint"),
+        Card("de", licence="MIT", training_data_digest="d" * 64),
+        Evidence(TEXTS, "a dozen words"),
+        floor=Floor(agreement=0.9),
+    )
+    store = Store(tmp_path / "bentoml")
+
+    done = register(candidate, registry, tmp_path / "exports")
+    again = register(candidate, registry, tmp_path / "exports")
+    promote(registry, "de")
+    report = sync(registry, store)
+
+    assert done.new
+    assert again == replace(done, new=False)
+    (tag,) = report.synced
+    assert Manifest.read(store.path(tag)).digest == done.digest
+    assert Routes.read(store.routes).languages["de"].champion == tag
+    _check_what_a_person_sees(client, Manifest.read(store.path(tag)))
+    with quiet():
+        import bentoml.models  # noqa: PLC0415
+        import mlflow  # noqa: PLC0415
+        import pandas as pd  # noqa: PLC0415
+        from bentoml._internal.models import ModelStore  # noqa: PLC0415
+
+        theirs = bentoml.models.get(str(tag), _model_store=ModelStore(store.home / "models"))
+        mlflow.set_tracking_uri(server)
+        loaded = mlflow.pyfunc.load_model("models:/sentiment-de@champion")
+        (answer,) = loaded.predict(pd.DataFrame({"text": ["good food"]}))
+        mlflow.set_tracking_uri("")
+
+    assert Path(theirs.path) == store.path(tag)
+    assert answer["label"] in {"negative", "positive"}
+
+
+def _check_what_a_person_sees(client: Any, manifest: Manifest) -> None:  # noqa: ANN401
+    """Version tags, aliases, and metrics linked to the data that they were taken on."""
+    version = client.get_model_version_by_alias("sentiment-de", "champion")
+    assert manifest.gate is not None
+    assert version.tags["manifest.digest"] == manifest.digest
+    assert version.tags["training_data_digest"] == "d" * 64
+    assert version.tags["licence"] == "MIT"
+    assert version.tags["precision"] == manifest.precision
+    assert float(version.tags["gate.agreement"]) == pytest.approx(manifest.gate.agreement)
+    assert version.tags["serving.state"] == "served"
+    logged = client.get_logged_model(version.source.removeprefix("models:/"))
+    metrics = {metric.key: metric for metric in logged.metrics}
+    assert metrics["gate.agreement"].value == pytest.approx(manifest.gate.agreement)
+    assert manifest.gate.data_digest.startswith(metrics["gate.agreement"].dataset_digest)
+
+
+def test_a_cut_upload_registers_nothing(
+    registry: MLflowRegistry,
+    client: Any,  # noqa: ANN401
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The version is made last; the next attempt uploads anew and succeeds."""
+    manifest = write_tiny(tmp_path / "nl", "nl")
+
+    def cut(*_: object, **__: object) -> None:
+        message = "the line went dead"
+        raise OSError(message)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(registry._client, "log_model_artifacts", cut)
+        with pytest.raises(RegistryUnavailable, match="the line went dead"):
+            registry.register(tmp_path / "nl", manifest)
+
+    assert registry.newest("nl") is None
+    assert client.search_model_versions("name='sentiment-nl'") == []
+    assert registry.register(tmp_path / "nl", manifest).new
+
+
+def test_a_champion_whose_files_are_gone_is_told_so(
+    registry: MLflowRegistry,
+    client: Any,  # noqa: ANN401
+    folder: Path,
+    tmp_path: Path,
+) -> None:
+    """MLflow answers with an empty folder; the language keeps its route, the version says why."""
+    store = Store(tmp_path / "bentoml")
+    old = put(registry, tmp_path / "one", "fr")
+    sync(registry, store)
+    bad = put(registry, tmp_path / "two", "fr", sure=3.0)
+    version = client.get_model_version(bad.name, str(bad.version))
+    logged = version.source.removeprefix("models:/")
+    shutil.rmtree(next(folder.glob(f"mlflow/artifacts/**/{logged}/artifacts")))
+
+    report = sync(registry, store)
+
+    assert bad in [failure.model for failure in report.failed]
+    assert Routes.read(store.routes).languages["fr"].champion.model == old
+    tags = client.get_model_version(bad.name, str(bad.version)).tags
+    assert tags["serving.state"] == "failed"
+    assert "manifest.json" in tags["serving.error"]
+
+
+def test_a_sync_with_nothing_to_do_asks_once(registry: MLflowRegistry, tmp_path: Path) -> None:
+    """Nothing is downloaded, and it takes no time."""
+    store = Store(tmp_path / "bentoml")
+    put(registry, tmp_path / "id", "id")
+    sync(registry, store)
+    started = time.monotonic()
+
+    report = sync(registry, store)
+
+    assert "id" in {tag.model.language for tag in report.unchanged}
+    assert report.nbytes == 0
+    assert time.monotonic() - started < 1
+
+
+def test_a_server_that_is_away_is_said_in_a_sentence() -> None:
+    """No stack of retries for minutes, and no password in the message."""
+    away = MLflowRegistry(f"http://someone:secret@127.0.0.1:{free_port()}")
+
+    with pytest.raises(RegistryUnavailable, match="could not list the champions") as error:
+        away.champions()
+
+    assert "secret" not in str(error.value)
+
+
+def test_a_version_that_does_not_exist_is_not_promoted(registry: MLflowRegistry) -> None:
+    """The alias stays where it was."""
+    with pytest.raises(RegistryUnavailable, match="sentiment-de:99"):
+        promote(registry, "de", 99)
