@@ -8,25 +8,29 @@ BIN := $(VENV)/bin
 TORCH_SOURCE ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
+.DELETE_ON_ERROR:
+
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: serve
 serve: $(VENV)/.serve ## install, build the demo models, start MLflow and the service
 	@$(BIN)/polysent up
 
 .PHONY: test
-test: $(VENV)/.dev ## install, check, build the demo models, run every test
-	@$(MAKE) --no-print-directory check
+test: lint ## lint, build the demo models, run every test with real servers
 	@$(BIN)/pytest
 
 .PHONY: check
-check: $(VENV)/.dev ## formatting, lint, types and the fast tests
+check: lint ## lint and the fast tests
+	@$(BIN)/pytest -q -m 'not wire and not fleet'
+
+.PHONY: lint
+lint: $(VENV)/.dev ## formatting, rules and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy .
-	@$(BIN)/pytest -q -m 'not wire and not fleet'
 
 .PHONY: eval
 eval: $(VENV)/.serve ## accuracy per language on held-out rows, beside baselines
@@ -46,11 +50,13 @@ clean: ## remove the environment and what was built here (not the BentoML store)
 	rm -rf $(VENV) .polysent build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-$(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+# Stamps, for a folder is there long before it is whole: what was interrupted is done again.
+$(VENV)/.made:
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
 
 # torch goes first and alone: another package that asks for it would fetch the CUDA build.
-$(VENV)/.torch: $(BIN)/python constraints.txt
+$(VENV)/.torch: $(VENV)/.made constraints.txt
 	@echo "Installing torch"
 	@$(PIP) $(TORCH_SOURCE) torch
 	@touch $@

@@ -27,6 +27,7 @@ from serving.result import (
     ServedLanguages,
 )
 
+LOG = logging.getLogger(__name__)
 settings = read_settings()
 beside = FastAPI(title="Polysent", openapi_url=None, docs_url=None, redoc_url=None)
 logging.getLogger("bentoml").addFilter(OnlyOurFaults())
@@ -36,6 +37,7 @@ logging.getLogger("bentoml").addFilter(OnlyOurFaults())
     name="polysent",
     workers=1,
     metrics={"enabled": False},
+    traffic={"timeout": 2 * settings.request_seconds},
     tracing={"excluded_urls": [".*"]},
 )
 @bentoml.asgi_app(beside, path="/")
@@ -101,6 +103,9 @@ class Polysent:
             answer = await self._answer(item, routed)
         except PolysentError as error:
             return ItemProblem(id=item.id, **problem(error).model_dump())
+        except Exception:  # one item's fault must not cost the others their answers
+            LOG.exception("an item failed")
+            return ItemProblem(id=item.id, **problem(PolysentError()).model_dump())
         return ItemPrediction(id=item.id, **answer.model_dump())
 
     async def _answer(self, question: Question, *routed: str | None) -> Prediction:
@@ -113,5 +118,5 @@ class Polysent:
 
 
 cast("bentoml.Service[Any]", Polysent).add_asgi_middleware(
-    Edge, max_body_bytes=settings.max_body_bytes
+    Edge, max_body_bytes=settings.max_body_bytes, seconds=settings.request_seconds
 )

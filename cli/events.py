@@ -5,6 +5,9 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+SOME_FAILED = 3
+"""Exit code of a builder that came to its end, but not with every language."""
+
 State = Literal["pending", "working", "served", "failed"]
 
 

@@ -11,6 +11,6 @@ def answers(url: str) -> bool:
     """Say whether a GET is answered 200."""
     try:
         answer = httpx.get(url, timeout=TIMEOUT_SECONDS, trust_env=False)
-    except httpx.HTTPError:
+    except (httpx.HTTPError, httpx.InvalidURL):
         return False
     return answer.status_code == HTTPStatus.OK

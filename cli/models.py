@@ -19,7 +19,7 @@ def list_models(
     """List what the running service serves, and whether it is in memory."""
     with console.spoken_errors():
         url = servers.service_url(console.settings())
-        languages = _ask(f"{url}/languages")["languages"]
+        languages = _ask(f"{url}/languages").get("languages", [])
     if json:
         console.print_json(languages)
         return
@@ -40,8 +40,8 @@ def _ask(url: str) -> dict[str, Any]:
     try:
         answer = httpx.get(url, timeout=TIMEOUT_SECONDS, trust_env=False)
         answer.raise_for_status()
-    except httpx.HTTPError as error:
+        found: dict[str, Any] = answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         console.err.print(f"[bold red]No service answers at {url}[/]: {error}", highlight=False)
         raise typer.Exit(console.REFUSED) from error
-    found: dict[str, Any] = answer.json()
     return found

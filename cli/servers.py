@@ -36,7 +36,7 @@ def service(settings: Settings) -> Child:
 def service_url(settings: Settings) -> str:
     """Return the address at which this machine reaches the service."""
     host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104  (compared)
-    return f"http://{host}:{settings.port}"
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def is_local(url: str) -> bool:

@@ -4,8 +4,9 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ import typer
 from cli import servers
 from cli.board import Board
 from cli.console import MISUSED, REFUSED, err, out
-from cli.events import heard
+from cli.events import SOME_FAILED, heard
 from cli.http import answers
 from cli.processes import Child, Talker, port_is_free
 from models.routes import Routes
@@ -22,8 +23,10 @@ from models.settings import Settings
 from models.store import Store
 
 TICK_SECONDS = 0.2
-LOOK_SECONDS = 5.0
-"""How often MLflow is looked after where it does not run."""
+LOOK_SECONDS = 2.0
+"""How often MLflow and the builder are looked after."""
+ATTEMPTS = 3
+"""How often a program that has ended by itself is started again, unless it worked in between."""
 PORT_SECONDS = 10.0
 """How long a port may still be held by what is just ending."""
 
@@ -43,52 +46,81 @@ class Up:
     mlflow: Child | None
     builder: Talker
     _announced: bool = False
-    _mlflow_looked: float = float("-inf")
+    _looked: float = float("-inf")
+    _mlflow_failed: int = 0
+    _builder_failed: int = 0
+    _said: set[str] = field(default_factory=set)
 
     def tick(self) -> None:
         """Do whatever can be done now; raises typer.Exit where it can't go on."""
-        routed = bool(Routes.read(self.store.routes).languages)
-        if not self.service.started and (routed or not self.build):
+        if not self.service.started and (self._routed() or not self.build):
             self.service.start()
-        if self._announced or not routed:
-            self._look_after_mlflow()
-        if self.build and not self.builder.started and self._registry_answers():
-            self._start_builder()
         if self.service.exit_code is not None:
             self._give_up("The service ended", self.service)
         if self.service.running and not self._announced:
             self._announce()
-        if not self.service.started and self.builder.exit_code is not None:
-            self._give_up("No model could be built", self.builder)
+        if (self._announced or not self._routed()) and self._time_to_look():
+            self._look_after_registry()
 
     def stop(self) -> None:
         """Stop all three, the one that asks first."""
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, signal.SIG_IGN)  # a second Ctrl-C must not leave one behind
         for child in (self.builder, self.service, self.mlflow):
             if child is not None:
                 child.stop()
 
-    def _registry_answers(self) -> bool:
-        return answers(f"{self.settings.mlflow_uri}/health")
+    def _routed(self) -> bool:
+        return self._announced or bool(Routes.read(self.store.routes).languages)
 
-    def _start_builder(self) -> None:
+    def _time_to_look(self) -> bool:
+        now = time.monotonic()
+        due = now - self._looked >= LOOK_SECONDS
+        self._looked = now if due else self._looked
+        return due
+
+    def _look_after_registry(self) -> None:
+        if answers(f"{self.settings.mlflow_uri}/health"):
+            self._mlflow_failed = 0
+            self._look_after_builder()
+        elif self.mlflow is None:
+            self._say_once(f"[dim]Waiting for MLflow at {self.settings.mlflow_uri}[/]")
+        elif not self.mlflow.running:
+            self._start_mlflow(self.mlflow)
+
+    def _start_mlflow(self, mlflow: Child) -> None:
+        self._mlflow_failed += mlflow.started
+        if self._mlflow_failed <= ATTEMPTS:
+            if mlflow.started:
+                self.board.say("[yellow]MLflow ended[/]; it is started again")
+            mlflow.start()
+        elif self._announced:
+            self._say_once(f"[yellow]MLflow can't start[/], answers go on. Its log: {mlflow.log}")
+        else:
+            self._give_up("MLflow can't start", mlflow)
+
+    def _look_after_builder(self) -> None:
+        if not self.build or self.builder.running or self.builder.exit_code == 0:
+            return
+        if self.builder.exit_code == SOME_FAILED or self._builder_failed >= ATTEMPTS:
+            if not self._routed():
+                self._give_up("No model could be built", self.builder)
+            return
+        if self.builder.started:
+            self._builder_failed += 1
+            self.board.say(f"[yellow]The builder ended[/]; it goes on. Its log: {self.builder.log}")
         self.builder.start()
-        threading.Thread(target=self._listen, daemon=True).start()
+        threading.Thread(target=self._listen, args=[self.builder.lines()], daemon=True).start()
 
-    def _listen(self) -> None:
-        for line in self.builder.lines():
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self.board.say(text)
+
+    def _listen(self, lines: Iterator[str]) -> None:
+        for line in lines:
             if event := heard(line):
                 self.board.show(event)
-
-    def _look_after_mlflow(self) -> None:
-        if self.mlflow is None or self.mlflow.running:
-            return
-        now = time.monotonic()
-        if now - self._mlflow_looked < LOOK_SECONDS or self._registry_answers():
-            return
-        self._mlflow_looked = now
-        if self.mlflow.started:
-            self.board.say("[yellow]MLflow ended[/]; answers go on, it is started again")
-        self.mlflow.start()
 
     def _announce(self) -> None:
         url = servers.service_url(self.settings)

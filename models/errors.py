@@ -20,6 +20,7 @@ PolysentError
 ├── ModelUnavailable            503  the model can't answer now
 │   └── NothingServed           503
 ├── EngineFailed                500  the model broke on this text
+├── DeadlineExceeded            504  there was no answer in time
 └── RegistryError               a model can't go on along its path (never leaves by HTTP)
     ├── CheckpointRefused
     ├── ExportFailed
@@ -194,6 +195,14 @@ class EngineFailed(PolysentError):
 
     code = "engine_failed"
     title = "The model failed on this text"
+
+
+class DeadlineExceeded(PolysentError):
+    """There was no answer within the time that a request has."""
+
+    status = 504
+    code = "deadline_exceeded"
+    title = "There was no answer in time"
 
 
 class RegistryError(PolysentError):

@@ -74,22 +74,32 @@ class Residency:
     def _start(self, tag: Tag) -> _Resident:
         resident = _Resident(asyncio.ensure_future(self._load(tag)))
         self._residents[tag] = resident
+        resident.opening.add_done_callback(lambda _: self._opened(tag, resident))
         return resident
 
     async def _load(self, tag: Tag) -> Artifact:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._loader, self._open, tag)
+        except asyncio.CancelledError:
+            message = f"{tag.model} is not opened any more: the service stops"
+            raise OpenFailed(message) from None
         except Exception as error:
-            del self._residents[tag]
             _LOG.exception("%s can't be opened", tag)
             message = f"{tag.model} can't be opened; the service's log says why"
             raise OpenFailed(message) from error
 
+    def _opened(self, tag: Tag, resident: _Resident) -> None:
+        if resident.opening.exception() is None:
+            self._close_if_idle(tag, resident)
+        elif self._residents.get(tag) is resident:
+            del self._residents[tag]
+
     def _close_if_idle(self, tag: Tag, resident: _Resident) -> None:
         retired = self._wanted is not None and tag not in self._wanted
         idle = not resident.leases and resident.opening.done()
-        if retired and idle and self._residents.pop(tag, None) is resident:
+        if retired and idle and self._residents.get(tag) is resident:
+            del self._residents[tag]
             resident.opening.result().engine.close()
 
 

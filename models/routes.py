@@ -94,15 +94,18 @@ class WatchedRoutes:
     def _look(self) -> None:
         try:
             status = self.path.stat()
+            seen = (status.st_ino, status.st_mtime_ns, status.st_size)
+            if seen == self._seen:
+                return
+            routes = Routes.read(self.path)
         except FileNotFoundError:
             return
-        seen = (status.st_ino, status.st_mtime_ns, status.st_size)
-        if seen == self._seen:
+        except OSError as error:  # it may pass: the next look reads again
+            _LOG.warning("The routes stay as they were: %s", error)
             return
-        self._seen = seen
-        try:
-            self._routes = Routes.read(self.path)
-        except (ManifestInvalid, OSError) as error:
+        except ManifestInvalid as error:
             _LOG.warning("The routes stay as they were: %s", error)
         else:
-            self.changed(self._routes.languages)
+            self._routes = routes
+            self.changed(routes.languages)
+        self._seen = seen

@@ -18,12 +18,12 @@ class Settings(BaseSettings):
 
     home: Path = Path(".polysent")
     """Folder of what `polysent up` makes: downloads, checkpoints, exports, the MLflow database."""
-    mlflow_uri: str = "http://127.0.0.1:5000"
+    mlflow_uri: Annotated[str, Field(pattern=r"^https?://[^/]+")] = "http://127.0.0.1:5000"
     """Address of the MLflow server; `polysent up` starts one there when it is on this machine."""
     host: str = "127.0.0.1"
     """Address that `polysent up` lets the service listen on."""
     port: Annotated[int, Field(ge=1, le=65535)] = 3000
-    """Port of the service."""
+    """Port that `polysent up` gives the service."""
     threads: Annotated[int, Field(ge=1)] = len(os.sched_getaffinity(0))
     """Cores that one engine run may use."""
     batch_tokens: Annotated[int, Field(ge=128)] = 2048
@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     """Longest text, in characters; what the model does not take of it is cut."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 4 * 2**20
     """Largest request body, in bytes."""
+    request_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """Longest time from a request's first byte to its answer; 504 then."""
     max_batch_items: Annotated[int, Field(ge=1)] = 256
     """Most items of one `POST /predict_batch`."""
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.5

@@ -1,5 +1,7 @@
 """What a request must be before any work is done for it."""
 
+import unicodedata
+
 from models.errors import EmptyText, LanguageConflict, TextTooLong
 from models.languages import canonical
 
@@ -9,11 +11,10 @@ def admitted(text: str, max_chars: int) -> str:
     if len(text) > max_chars:
         message = f"{len(text)} characters; at most {max_chars}"
         raise TextTooLong(message)
-    stripped = text.strip()
-    if not stripped:
+    if all(unicodedata.category(character)[0] in "ZC" for character in text):
         message = "there is nothing but white space in `text`"
         raise EmptyText(message)
-    return stripped
+    return text.strip()
 
 
 def given(*spelled: str | None) -> str | None:

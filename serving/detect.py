@@ -11,6 +11,12 @@ from models.languages import UNDETERMINED, canonical
 
 Source = Literal["given", "detected", "fallback"]
 
+LONGEST_CHARS = 1_000
+"""Characters of a text that tell its language; more take time and tell no more."""
+
+LEAST_TOGETHER = 0.2
+"""Least likelihood of all served languages together, for the text to be in one of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Language:
@@ -33,30 +39,32 @@ class Detector:
         self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
         self._codes = _canonical_codes(self._identifier.labels)
         self._min_confidence = min_confidence
-        self._served: frozenset[str] = frozenset()
+        self._served = frozenset(self._codes.values())
 
     def restrict(self, served: Iterable[str]) -> None:
         """Look only for these languages (canonical tags); for all where it knows none of them."""
-        wanted = frozenset(served)
-        if wanted == self._served:
-            return
-        self._served = wanted
-        self._identifier.set_languages(
-            [code for code, tag in self._codes.items() if tag in wanted] or None
-        )
+        wanted = frozenset(served) & frozenset(self._codes.values())
+        self._served = wanted or frozenset(self._codes.values())
 
     def __call__(self, text: str, given: str | None) -> Language:
-        """Return the given language (a canonical tag), else the most likely one.
+        """Return the given language (a canonical tag), else the most likely served one.
 
-        It is `und` where the most likely one is less likely than min_confidence.
+        Its confidence is its share among the served ones. It is `und` where that is below
+        min_confidence, or where the text is most likely in a language that is not served.
         """
         if given is not None:
             return Language(given, "given", 1.0)
-        code, confidence = self._identifier.classify(text)
-        confidence = round(confidence, 4)
-        if confidence < self._min_confidence:
-            return Language(UNDETERMINED, "fallback", confidence)
-        return Language(self._codes[code], "detected", confidence)
+        ranked = [
+            (self._codes[code], likelihood)
+            for code, likelihood in self._identifier.rank(text[:LONGEST_CHARS])
+            if self._codes.get(code) in self._served
+        ]
+        tag, likelihood = ranked[0]
+        together = sum(each for _, each in ranked)
+        confidence = round(likelihood / together, 4) if together else 0.0
+        if together < LEAST_TOGETHER or confidence < self._min_confidence:
+            return Language(UNDETERMINED, "fallback", round(likelihood, 4))
+        return Language(tag, "detected", confidence)
 
 
 def _canonical_codes(codes: Iterable[str]) -> dict[str, str]:

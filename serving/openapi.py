@@ -9,7 +9,7 @@ from models import errors
 from serving.problems import MEDIA_TYPE
 from serving.result import Problem
 
-REFUSALS = (400, 404, 405, 413, 415, 422, 429, 500, 503)
+REFUSALS = (400, 404, 405, 413, 415, 422, 429, 500, 503, 504)
 HEADER = {
     "name": "X-Language",
     "in": "header",

@@ -1,5 +1,6 @@
 """What happened, as Prometheus metrics; the only module that knows Prometheus."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,12 +71,15 @@ class Telemetry:
         """Record one text's outcome: `ok`, the problem's code, or `left` with its caller."""
         event = Answer()
         started = time.perf_counter()
-        outcome = "left"
+        outcome = PolysentError.code
         try:
             yield event
             outcome = "ok"
         except PolysentError as error:
             outcome = error.code
+            raise
+        except asyncio.CancelledError:
+            outcome = "left"
             raise
         finally:
             language = event.tag.model.language if event.tag else ""

@@ -24,6 +24,7 @@ class FakeEngine:
     closed: bool = False
     batches: list[list[list[int]]] = field(default_factory=list)
     gate: threading.Event | None = None
+    fault: str = ""
 
     def run(self, batch: Batch) -> NDArray[np.float32]:
         if self.gate:
@@ -36,9 +37,12 @@ class FakeEngine:
         if any(WORDS["poison"] in row for row in rows):
             message = "poison"
             raise RuntimeError(message)
-        return np.array(
+        votes = np.array(
             [[row.count(WORDS["bad"]), row.count(WORDS["good"])] for row in rows], dtype=np.float32
         )
+        if self.fault == "nan":
+            votes[:] = np.nan
+        return votes[1:] if self.fault == "short" else votes
 
     def close(self) -> None:
         self.closed = True

@@ -73,15 +73,17 @@ def test_every_metric_is_documented() -> None:
 
 
 def test_bento_installs_what_serving_needs() -> None:
-    """bentofile.yaml and the extra `serve` name the same packages."""
+    """bentofile.yaml names the packages of the extra `serve`, in the versions of constraints.txt."""
     project = tomllib.loads(text("pyproject.toml"))["project"]
     needed = project["dependencies"] + project["optional-dependencies"]["serve"]
     only_for_people = {"httpx", "rich", "typer"}
 
     packed = yaml.safe_load(text("bentofile.yaml"))["python"]["packages"]
 
-    assert set(packed) == {
-        wanted for wanted in needed if re.split(r"[<>=]", wanted)[0] not in only_for_people
+    names = {re.split(r"[<>=]", wanted)[0] for wanted in needed} - only_for_people
+    assert {pin.partition("==")[0] for pin in packed} == names
+    assert {pin.lower().replace("_", "-") for pin in packed} <= {
+        pin.lower().replace("_", "-") for pin in text("constraints.txt").splitlines()
     }
 
 

@@ -87,6 +87,37 @@ async def test_leased_model_is_closed_only_after_its_last_lease(
     assert residency.resident == frozenset()
 
 
+async def test_failed_load_does_not_take_a_newer_one_with_it(
+    residency: Residency, opener: FakeModels
+) -> None:
+    """Each load answers for itself, retired or not."""
+    residency.retain({EN})
+    opener.broken.add(DE)
+
+    async def stubborn() -> None:
+        for _ in range(3):
+            with pytest.raises(ModelUnavailable):
+                await hold(residency, DE)
+
+    await asyncio.gather(*(stubborn() for _ in range(4)))
+
+    assert residency.resident == frozenset()
+
+
+async def test_load_that_the_end_cuts_short_is_unavailable(opener: FakeModels) -> None:
+    """A request never hangs on a service that stops."""
+    residency = Residency(opener)
+    opener.gate = threading.Event()
+    first, second = (asyncio.create_task(hold(residency, tag)) for tag in (DE, EN))
+    await asyncio.sleep(0.01)
+    residency.close()
+    opener.gate.set()
+
+    await first
+    with pytest.raises(ModelUnavailable):
+        await second
+
+
 async def test_model_no_longer_wanted_does_not_stay_open(
     residency: Residency, opener: FakeModels
 ) -> None:

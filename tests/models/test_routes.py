@@ -58,6 +58,20 @@ def test_file_that_can_not_be_read_leaves_the_last_good_routes(tmp_path: Path) -
     assert dict(routes()) == {"de": FIRST}
 
 
+def test_look_that_fails_is_repeated(tmp_path: Path) -> None:
+    """A disk that gives up for a moment costs no promotion."""
+    store = Store(tmp_path)
+    routes, clock = watch(store)
+    store.routes.mkdir(parents=True)
+    assert dict(routes()) == {}
+
+    store.routes.rmdir()
+    write_routes(store, {"de": FIRST})
+    clock.now += 1
+
+    assert dict(routes()) == {"de": FIRST}
+
+
 def test_change_is_told_once(tmp_path: Path) -> None:
     """Whoever depends on the routes hears of each new set, and only then."""
     store = Store(tmp_path)

@@ -4,7 +4,7 @@ from models.errors import EmptyText, LanguageConflict, TextTooLong
 from serving.admission import admitted, given
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\t\u3000\u00a0"])
+@pytest.mark.parametrize("text", ["", " ", "\n\t\u3000\u00a0", "\u200b\ufeff", "\x00"])
 def test_blank_text_is_refused(text: str) -> None:
     """White space of any script is no text."""
     with pytest.raises(EmptyText):

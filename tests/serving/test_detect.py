@@ -43,6 +43,16 @@ def test_text_that_tells_nothing_is_undetermined(detector: Detector, text: str) 
     assert (language.tag, language.source) == (UNDETERMINED, "fallback")
 
 
+@pytest.mark.parametrize("text", ["I love it, the staff was so friendly", "12345 ???"])
+def test_one_served_language_is_not_every_language(text: str) -> None:
+    """Unsure is said, also where there is nothing to choose from."""
+    alone = Detector(min_confidence=0.5)
+    alone.restrict(["de"])
+
+    assert alone(text, None).tag == UNDETERMINED
+    assert alone("Das Hotelpersonal war sehr freundlich.", None).tag == "de"
+
+
 def test_language_that_is_not_served_is_never_detected(detector: Detector) -> None:
     """Dutch among English, German and Japanese is one of these, or undetermined."""
     language = detector("Het hotelpersoneel was erg vriendelijk en de kamer was schoon.", None)

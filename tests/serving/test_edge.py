@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -6,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import Message, Scope
 
 from serving.edge import Edge
 from serving.problems import MEDIA_TYPE
@@ -14,6 +16,16 @@ from serving.problems import MEDIA_TYPE
 async def echo(request: Request) -> Response:
     """Return the body."""
     return Response(await request.body(), media_type="application/json")
+
+
+async def slow(request: Request) -> Response:
+    """Take longer than anyone waits, and say how it ended."""
+    try:
+        await asyncio.sleep(5)
+    except asyncio.CancelledError:
+        request.app.state.cancelled = True
+        raise
+    return Response()
 
 
 async def bentoml_validation(_: Request) -> Response:
@@ -41,9 +53,10 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
             Route("/validation", bentoml_validation, methods=["POST"]),
             Route("/failure", bentoml_failure),
             Route("/busy", starlette_busy),
+            Route("/slow", slow, methods=["GET", "POST"]),
         ]
     )
-    transport = httpx.ASGITransport(Edge(app, max_body_bytes=100))
+    transport = httpx.ASGITransport(Edge(app, max_body_bytes=100, seconds=0.5))
     async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
         yield client
 
@@ -114,3 +127,51 @@ async def test_busy_says_when_to_come_back(client: httpx.AsyncClient) -> None:
     """429 and 503 carry Retry-After, 405 the methods allowed."""
     assert int((await client.get("/busy")).headers["retry-after"]) > 0
     assert (await client.get("/echo")).headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_request_beyond_its_deadline_is_told(client: httpx.AsyncClient, method: str) -> None:
+    """504, and what was done for it is cancelled."""
+    answer = await client.request(method, "/slow")
+
+    assert (answer.status_code, answer.json()["code"]) == (504, "deadline_exceeded")
+
+
+async def test_work_for_a_client_who_left_is_cancelled() -> None:
+    """BentoML would compute it to the end."""
+    app = Starlette(routes=[Route("/slow", slow, methods=["POST"])])
+    messages: list[Message] = [
+        {"type": "http.request", "body": b"{}", "more_body": False},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        await asyncio.sleep(0)
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: Scope = {"type": "http", "method": "POST", "path": "/slow", "headers": []}
+    await asyncio.wait_for(Edge(app, max_body_bytes=100, seconds=60)(scope, receive, send), 5)
+
+    assert app.state.cancelled
+    assert sent == []
+
+
+async def test_client_who_leaves_while_sending_costs_nothing() -> None:
+    """The application is not called at all."""
+    messages: list[Message] = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def never(*_: object) -> None:
+        pytest.fail("called")
+
+    scope: Scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+    await Edge(never, max_body_bytes=100, seconds=60)(scope, receive, never)

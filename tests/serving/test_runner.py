@@ -119,6 +119,37 @@ async def test_engine_that_fails_is_told_and_the_next_request_is_fine(runners: R
     assert best(await runners.scores(EN, "good")) == "positive"
 
 
+async def test_poison_fails_alone(runners: Runners, opener: FakeModels) -> None:
+    """Who was in one batch with a poisonous text is answered."""
+    opener.gate = threading.Event()
+    texts = ["good", "poison", "bad"]
+    waiting = [asyncio.create_task(runners.scores(EN, text)) for text in texts]
+    await asyncio.sleep(0.01)
+    opener.gate.set()
+
+    good, poison, bad = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert isinstance(poison, EngineFailed)
+    assert isinstance(good, dict)
+    assert isinstance(bad, dict)
+
+
+@pytest.mark.parametrize("fault", ["nan", "short"])
+async def test_engine_that_answers_nonsense_is_a_failure(
+    runners: Runners, opener: FakeModels, fault: str
+) -> None:
+    """Scores that are no numbers, or fewer rows than texts: told, and nobody hangs."""
+    opener.make = lambda: FakeEngine(fault=fault)
+
+    with pytest.raises(EngineFailed):
+        await asyncio.wait_for(runners.scores(EN, "good"), timeout=5)
+
+
+async def test_long_text_is_answered_too(runners: Runners) -> None:
+    """Its tokens are made off the event loop."""
+    assert best(await runners.scores(EN, "good " * 2_000)) == "positive"
+
+
 async def test_model_that_can_not_be_opened_is_unavailable(
     runners: Runners, opener: FakeModels
 ) -> None:

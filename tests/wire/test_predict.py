@@ -1,4 +1,5 @@
 import json
+import time
 
 import httpx
 import pytest
@@ -165,3 +166,15 @@ def test_one_openapi_document_describes_all_of_it(tiny_service: httpx.Client) ->
     predict = document["paths"]["/predict/{language}"]["post"]
     assert {parameter["in"] for parameter in predict["parameters"]} == {"path", "header"}
     assert "application/problem+json" in predict["responses"]["422"]["content"]
+
+
+def test_batch_whose_client_has_left_is_not_computed(tiny_service: httpx.Client) -> None:
+    """What nobody waits for is dropped; the metric says so."""
+    items = [{"text": "good film " * 400, "language": "en"}] * 250
+    with pytest.raises(httpx.ReadTimeout):
+        tiny_service.post("/predict_batch", json={"items": items}, timeout=0.05)
+
+    deadline = time.monotonic() + 10
+    while "left" not in (exposition := tiny_service.get("/metrics").text):
+        assert time.monotonic() < deadline, exposition
+        time.sleep(0.1)
