@@ -34,7 +34,7 @@ lint: $(VENV)/.dev ## formatting, rules and types
 
 .PHONY: eval
 eval: $(VENV)/.serve ## accuracy per language on held-out rows, beside baselines
-	@$(BIN)/polysent eval
+	@$(BIN)/polysent eval --fp32
 
 .PHONY: heads
 heads: $(VENV)/.serve ## remake training/heads/*.json from the labelled rows (a quarter of an hour)

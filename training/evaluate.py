@@ -1,6 +1,6 @@
 """The held-out table: each fine-tune against majority, lexicon and the shared model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,20 +42,15 @@ def measurable() -> tuple[str, ...]:
 
 
 def evaluate(
-    languages: Sequence[str],
-    home: Path,
-    open_model: OpenModel,
-    open_reference: OpenModel | None = None,
-) -> list[Report]:
-    """Return one report a language, in order; each of them must be `measurable()`.
+    languages: Sequence[str], home: Path, models: "Models", most: int | None = None
+) -> Iterator[Report]:
+    """Yield one report a language, in order; each of them must be `measurable()`.
 
-    `open_model("de")` gives a function from texts to {"negative": p, "positive": p} for each;
-    "mul" is the shared model, opened once. `open_reference` does the same for the checkpoints
-    that were exported. Rows and lexicon are downloaded where missing; without npm the lexicon
-    column is None.
+    `most` is how many held-out rows of a language are used, all if None. Rows and lexicon are
+    downloaded where missing; without npm the lexicon column is None.
     """
-    models = Models(open_model(SHARED), open_model, open_reference)
-    return [report(language, material(language, home), models) for language in languages]
+    for language in languages:
+        yield report(language, material(language, home, most), models)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +64,21 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Where the predictors of a report come from."""
+    """Where the predictors of a report come from.
+
+    `open_own("de")` gives a function from texts to {"negative": p, "positive": p} for each;
+    `open_reference` does the same for the checkpoints that were exported.
+    """
 
     shared: Predict
     open_own: OpenModel
     open_reference: OpenModel | None = None
 
 
-def material(language: str, home: Path) -> Material:
+def material(language: str, home: Path, most: int | None = None) -> Material:
     """Return the rows and the lexicon of a language, from home/"downloads" or the registries."""
     rows = labelled(language, home)
+    rows = Split(rows.train, rows.held_out[:most])
     try:
         return Material(rows, lexicon(language, home))
     except FetchFailed as error:

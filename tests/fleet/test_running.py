@@ -16,7 +16,7 @@ from cli.http import answers
 from cli.processes import Child
 from models.settings import Settings
 from models.store import Store
-from tests.fleet.conftest import ROOT, Fleet
+from tests.fleet.conftest import HOME, ROOT, Fleet
 from tests.wire.conftest import free_port, serving, wait_until_ready
 
 pytestmark = pytest.mark.fleet
@@ -126,14 +126,36 @@ def test_sync_with_nothing_to_do_brings_nothing(demo: Fleet) -> None:
     synced = demo.polysent("registry", "sync")
 
     assert synced.returncode == 0, synced.stderr
-    assert re.search(r"^0 brought .*, 13 unchanged", synced.stdout, re.MULTILINE)
+    assert re.search(r"^0 brought .*, 1[34] unchanged", synced.stdout, re.MULTILINE)
+
+
+def readme(kind: str) -> list[str]:
+    """Return the code blocks of a kind."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    return re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)
+
+
+def test_readme_registers_a_model_of_ones_own(demo: Fleet, client: httpx.Client) -> None:
+    """The README's commands bring a checkpoint into the running service."""
+    (block,) = [code for code in readme("bash") if "registry register" in code]
+    for line in block.splitlines():
+        words = shlex.split(line.replace(" .polysent/", f" {HOME}/"))
+        assert words[0] == ".venv/bin/polysent"
+        done = demo.polysent(*words[1:])
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    deadline = time.monotonic() + 10
+    question = {"text": "M'agrada molt aquest hotel.", "language": "ca"}
+    name = client.post("/predict", json=question).json()["model"]["name"]
+    while name != "sentiment-ca" and time.monotonic() < deadline:
+        name = client.post("/predict", json=question).json()["model"]["name"]
+    assert name == "sentiment-ca"
 
 
 def test_readme_shows_what_is_really_answered(client: httpx.Client) -> None:
     """The README's curl, run, gives the README's answer; scores to two digits."""
-    blocks = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    command = next(code for kind, code in blocks if kind == "bash" and "curl" in code)
-    shown = next(code for kind, code in blocks if kind == "json")
+    (command,) = [code for code in readme("bash") if "curl" in code]
+    (shown,) = readme("json")
 
     words = shlex.split(command.replace("http://127.0.0.1:3000", str(client.base_url).rstrip("/")))
     said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
