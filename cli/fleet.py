@@ -2,9 +2,13 @@
 
 import signal
 import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from cli.events import Event
-from models.errors import PolysentError
+from cli.events import SOME_FAILED, Event
+from models.errors import RegistryError
+from models.identity import ModelId
 from models.settings import Settings, read_settings
 from models.store import Store
 from registry.card import Card
@@ -14,8 +18,8 @@ from registry.mlflow_source import MLflowRegistry
 from registry.progress import Say
 from registry.promote import promote
 from registry.register import Candidate, register
-from registry.source import Registry
-from registry.sync import sync
+from registry.source import Promoted, Registered, Registry
+from registry.sync import Report, sync
 from training import fleet, texts
 
 
@@ -23,49 +27,12 @@ def main() -> int:
     """Bring each language to a champion that is served; return how many could not be."""
     settings = read_settings()
     with locked(settings.home / "fleet.lock"):
-        return build(settings)
+        registry = MLflowRegistry(settings.mlflow_uri)
+        return Builder(settings, registry, Store.default(), candidate).build(fleet.languages())
 
 
-def build(settings: Settings) -> int:
-    """Do it, the only one to do so in this home."""
-    registry = MLflowRegistry(settings.mlflow_uri)
-    store = Store.default()
-    languages = fleet.languages()
-    for language in languages:
-        Event(language, "pending").tell()
-    failed = 0
-    present = registry.champions()
-    if present:
-        sync(registry, store)
-    for language in languages:
-        if language in present:
-            Event(language, "served").tell()
-        else:
-            failed += not _serve(language, settings, registry, store)
-    return failed
-
-
-def _serve(language: str, settings: Settings, registry: Registry, store: Store) -> bool:
-    def say(step: str) -> None:
-        Event(language, "working", step).tell()
-
-    try:
-        candidate = _candidate(language, settings, say)
-        done = register(candidate, registry, settings.home / "exports", say)
-        promote(registry, language, done.model.version)
-        report = sync(registry, store, say)
-    except PolysentError as error:
-        Event(language, "failed", str(error)).tell()
-        return False
-    reasons = [failure.reason for failure in report.failed if failure.model == done.model]
-    if reasons:
-        Event(language, "failed", reasons[0]).tell()
-    else:
-        Event(language, "served", str(done.model)).tell()
-    return not reasons
-
-
-def _candidate(language: str, settings: Settings, say: Say) -> Candidate:
+def candidate(language: str, settings: Settings, say: Say) -> Candidate:
+    """Return the demo checkpoint of a language, built unless it is there, and how it is judged."""
     say("build the checkpoint")
     checkpoint = fleet.build(language, settings.home, say)
     card = Card(
@@ -79,6 +46,73 @@ def _candidate(language: str, settings: Settings, say: Say) -> Candidate:
     return Candidate(str(checkpoint), card, evidence, threads=settings.threads)
 
 
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Brings languages to a champion that is served, the only one to do so in a home.
+
+    Whoever promotes a version of a language, before or meanwhile, is not overruled.
+    """
+
+    settings: Settings
+    registry: Registry
+    store: Store
+    make: Callable[[str, Settings, Say], Candidate]
+
+    def build(self, languages: tuple[str, ...]) -> int:
+        """Tell events of each language; return how many are not served. Raises nothing."""
+        for language in languages:
+            Event(language, "pending").tell()
+        served = _served(self._synced())
+        return sum(not self._serve(language, served) for language in languages)
+
+    def _synced(self) -> Report:
+        """Serve what is promoted already; a failure is met again, language by language."""
+        try:
+            if self.registry.champions():
+                return sync(self.registry, self.store, unroute=False)
+        except Exception:  # noqa: BLE001  (the builder goes on)
+            traceback.print_exc()
+        return Report()
+
+    def _serve(self, language: str, served: Mapping[str, ModelId]) -> bool:
+        if language in served:
+            Event(language, "served").tell()
+            return True
+        try:
+            model = self._brought(language)
+        except Exception as error:  # noqa: BLE001  (one language must not end the others)
+            traceback.print_exc()
+            Event(language, "failed", str(error) or type(error).__name__).tell()
+            return False
+        Event(language, "served", str(model)).tell()
+        return True
+
+    def _brought(self, language: str) -> ModelId:
+        """Return the champion that serves now; RegistryError where there is none."""
+
+        def say(step: str) -> None:
+            Event(language, "working", step).tell()
+
+        wanted = self.make(language, self.settings, say)
+        done = register(wanted, self.registry, self.settings.home / "exports", say)
+        if may_promote(self.registry.champions().get(language), done):
+            promote(self.registry, language, done.model.version)
+        report = sync(self.registry, self.store, say, unroute=False)
+        for failure in report.failed:
+            if failure.model.language == language:
+                raise RegistryError(failure.reason)
+        return _served(report).get(language, done.model)
+
+
+def may_promote(champion: Promoted | None, done: Registered) -> bool:
+    """Return whether the demo model may take the alias: nobody has it, or its own lost files."""
+    return champion is None or (done.new and champion.digest == done.digest)
+
+
+def _served(report: Report) -> dict[str, ModelId]:
+    return {tag.model.language: tag.model for tag in (*report.synced, *report.unchanged)}
+
+
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    sys.exit(main())
+    sys.exit(SOME_FAILED if main() else 0)

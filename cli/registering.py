@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli import console
+from models.errors import GateRefused
 from models.manifest import Gate
 from models.settings import Settings
 from models.store import Store
@@ -31,7 +32,11 @@ Labels = Annotated[
 ]
 Texts = Annotated[
     Path | None,
-    typer.Option(help="Text file, a text a line (200 at least), to compare with fp32 on."),
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        help="UTF-8 file, a text a line (200 different ones at least), to compare with fp32 on.",
+    ),
 ]
 Licence = Annotated[str, typer.Option(help="Licence of the weights, if the checkpoint has none.")]
 Digest = Annotated[str, typer.Option(help="What the model was trained on, as a digest.")]
@@ -99,6 +104,9 @@ def gate(
         console.print_json(manifest.gate.model_dump(mode="json"))
     else:
         console.out.print(_gate_table(manifest.gate))
+    if manifest.gate.reasons:
+        with console.spoken_errors():
+            raise GateRefused(language, manifest.gate.reasons)
 
 
 @app.command()
@@ -148,13 +156,22 @@ def _candidate(settings: Settings, source: str, language: str, texts: Path | Non
 
     card = Card(language)
     if texts is not None:
-        lines = [line.strip() for line in texts.read_text("utf-8").splitlines()]
-        evidence = Evidence(tuple(filter(None, lines)), texts.name)
+        evidence = Evidence(_lines(texts), texts.name)
     else:
         from training.texts import SOURCE, unlabelled  # noqa: PLC0415
 
         evidence = Evidence(tuple(unlabelled(card.language, settings.home)), SOURCE)
     return Candidate(source, card, evidence, threads=settings.threads)
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    """Return the different lines of a file, in its order."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        console.err.print(f"[bold red]--texts[/] {escape(str(path))} is not UTF-8: {error}")
+        raise typer.Exit(console.MISUSED) from error
+    return tuple(dict.fromkeys(filter(None, map(str.strip, lines))))
 
 
 def _described(

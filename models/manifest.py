@@ -14,6 +14,8 @@ NAME = "manifest.json"
 MODEL = "model.onnx"
 WEIGHTS = "model.bin"
 TOKENIZER = "tokenizer.json"
+NEEDED = (MODEL, WEIGHTS, TOKENIZER)
+"""Files that a manifest has to vouch for: they are what is opened."""
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -98,7 +100,7 @@ class Manifest(_Part):
         except FileNotFoundError:
             message = f"{folder} has no {NAME}"
             raise ManifestInvalid(message) from None
-        except ValidationError as error:
+        except (OSError, ValidationError) as error:
             message = f"{folder / NAME}: {error}"
             raise ManifestInvalid(message) from error
 
@@ -122,8 +124,12 @@ class Manifest(_Part):
         return sum(file.size for file in self.files.values())
 
     def verify(self, folder: Path) -> None:
-        """Read every file and compare; ArtifactCorrupt names each one that is not as promised."""
-        wrong = [
+        """Read every file and compare; ArtifactCorrupt names each one that is not as promised.
+
+        A file of NEEDED that has no hash is as bad as a wrong one.
+        """
+        wrong = [f"{name}: not in {NAME}" for name in NEEDED if name not in self.files]
+        wrong += [
             f"{name}: {problem}"
             for name, file in sorted(self.files.items())
             if (problem := _difference(folder / name, file))

@@ -18,6 +18,8 @@ OFFSET_POSITIONS = frozenset(
     | {"xlm-roberta", "xlm-roberta-xl", "xmod"}
 )
 """Model types that count positions from pad_token_id + 1."""
+MOST_LABELS = 1000
+"""Without names; nobody maps more of them by hand."""
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---", re.DOTALL)
 _HUB_ID = re.compile(r"[\w-][\w.-]*(/[\w.-]+)?")
 
@@ -31,7 +33,10 @@ def read_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         message = f"no {path.name}"
         raise ValueError(message) from None
-    except ValueError as error:
+    except OSError as error:
+        message = f"{path.name} can't be read: {error.strerror}"
+        raise ValueError(message) from None
+    except (ValueError, RecursionError) as error:
         message = f"{path.name} is not JSON: {error}"
         raise ValueError(message) from None
     if not isinstance(value, dict):
@@ -41,16 +46,19 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def no_custom_code(config: Json) -> None:
-    """ValueError where a configuration asks for code of the checkpoint's own."""
+    """ValueError where a configuration asks for code, or for other weights than were judged."""
     if "auto_map" in config:
         message = "auto_map asks for code of its own; only architectures of transformers are taken"
+        raise ValueError(message)
+    if "transformers_weights" in config:
+        message = "transformers_weights names weights of its own; model.safetensors is taken"
         raise ValueError(message)
 
 
 def architecture(config: Json) -> str:
     """Return the class that the weights are for; ValueError where it classifies no texts."""
-    names = config.get("architectures") or []
-    if len(names) != 1 or not str(names[0]).endswith(SUFFIX):
+    names = config.get("architectures")
+    if not isinstance(names, list) or len(names) != 1 or not str(names[0]).endswith(SUFFIX):
         message = f"architectures is {names}, not one *{SUFFIX}"
         raise ValueError(message)
     return str(names[0])
@@ -59,11 +67,12 @@ def architecture(config: Json) -> str:
 def labels(config: Json) -> tuple[str, ...]:
     """Return the model's own label of each logit; ValueError where there is not one each."""
     known = config.get("id2label") or {str(i): f"LABEL_{i}" for i in range(_count(config))}
-    if not isinstance(known, Mapping) or sorted(known) != sorted(map(str, range(len(known)))):
+    indices = sorted(map(str, range(len(known))))
+    if not known or not isinstance(known, Mapping) or sorted(known) != indices:
         message = f"id2label is not one label for each logit: {known}"
         raise ValueError(message)
     problem = config.get("problem_type")
-    if len(known) == 1 or problem in {"regression", "multi_label_classification"}:
+    if len(known) == 1 or problem not in (None, "single_label_classification"):
         message = f"{len(known)} logits, problem_type {problem}: one label out of several is needed"
         raise ValueError(message)
     return tuple(str(known[str(index)]) for index in range(len(known)))
@@ -71,7 +80,7 @@ def labels(config: Json) -> tuple[str, ...]:
 
 def _count(config: Json) -> int:
     count = config.get("num_labels", 2)
-    return count if isinstance(count, int) else 0
+    return count if isinstance(count, int) and count <= MOST_LABELS else 0
 
 
 def unified(names: tuple[str, ...], mapping: Mapping[str, str]) -> tuple[Label, ...]:

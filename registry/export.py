@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from models.errors import ExportFailed, PolysentError
-from models.manifest import MODEL, TOKENIZER, WEIGHTS, File, Manifest
+from models.manifest import MODEL, NAME, TOKENIZER, WEIGHTS, File, Manifest
 from registry import graph, mlmodel
 from registry.card import Card
 from registry.checkpoint import UNKNOWN, Checkpoint
@@ -14,6 +14,7 @@ from registry.quiet import quiet
 from registry.torch_model import load
 
 TASK = "text-classification"
+FILES = (MODEL, WEIGHTS, TOKENIZER, mlmodel.NAME)
 
 
 def export(checkpoint: Checkpoint, card: Card, folder: Path, say: Say = silent) -> Manifest:
@@ -21,9 +22,11 @@ def export(checkpoint: Checkpoint, card: Card, folder: Path, say: Say = silent) 
 
     The same checkpoint and card give the same bytes under the same versions of torch,
     transformers, optimum and onnxruntime. CheckpointRefused where weights are missing,
-    ExportFailed where a tool gives up.
+    ExportFailed where a tool gives up, or where `folder` holds anything but an artifact.
     """
-    staging = folder.with_name(f"{folder.name}.partial")
+    folder = folder.resolve()
+    _refuse_to_lose(folder, checkpoint.path.resolve())
+    staging = folder.with_name(f".polysent-{folder.name}.partial")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:
@@ -42,6 +45,19 @@ def export(checkpoint: Checkpoint, card: Card, folder: Path, say: Say = silent) 
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return manifest
+
+
+def _refuse_to_lose(folder: Path, source: Path) -> None:
+    """ExportFailed where replacing `folder` would remove what no export wrote."""
+    if folder == source or folder in source.parents:
+        message = f"{folder} holds the checkpoint itself; name another folder"
+        raise ExportFailed(message)
+    if not folder.exists():
+        return
+    found = {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}
+    if found and (NAME not in found or found - {NAME, *FILES}):
+        message = f"{folder} is there and is no artifact; name an empty folder or a new one"
+        raise ExportFailed(message)
 
 
 def _write_model(checkpoint: Checkpoint, staging: Path, say: Say) -> None:
@@ -83,5 +99,5 @@ def _manifest(checkpoint: Checkpoint, card: Card, folder: Path) -> Manifest:
         precision=graph.PRECISION,
         training_data_digest=card.training_data_digest or UNKNOWN,
         licence=card.licence or checkpoint.licence,
-        files={name: File.of(folder / name) for name in (MODEL, WEIGHTS, TOKENIZER, mlmodel.NAME)},
+        files={name: File.of(folder / name) for name in FILES},
     )

@@ -22,6 +22,6 @@ def locate(source: str) -> Path:
 
     try:
         return Path(snapshot_download(source, allow_patterns=list(WANTED)))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         reason = f"no such directory, and the hub does not give it: {error}"
         raise CheckpointRefused(source, [reason]) from error

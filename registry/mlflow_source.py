@@ -1,21 +1,18 @@
 """The registry seam over MLflow; needs mlflow-skinny, no more."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from models.errors import ClientError
-from models.identity import PREFIX, ModelId, registered_name
-from models.languages import canonical
-from models.manifest import Manifest
+from models.identity import ModelId, registered_name
+from models.manifest import NAME, Manifest
+from registry.mlflow_champions import champion, registered_models, with_digest
 from registry.mlflow_client import answers, open_client
+from registry.mlflow_files import LOGGED, files
 from registry.mlflow_text import DIGEST, digest_tag, version_tags
 from registry.mlflow_upload import upload
 from registry.source import Alias, Promoted, Registered, State
 
-PAGE = 1000
 LONGEST_TAG = 4000
-LOGGED = "models:/"
 
 
 class MLflowRegistry:
@@ -31,8 +28,9 @@ class MLflowRegistry:
         name = registered_name(manifest.language)
         with answers(self._uri, f"register {name}"):
             self._ensure(name)
-            if (known := self._registered(name, manifest.digest)) is not None:
-                return Registered(ModelId(manifest.language, known), manifest.digest, new=False)
+            if (known := self._registered(manifest)) is not None:
+                self._remember(known, manifest.digest)  # a kill may have come before it
+                return Registered(known, manifest.digest, new=False)
             logged = upload(self._client, folder, manifest)
             version = self._client.create_model_version(
                 name,
@@ -60,20 +58,20 @@ class MLflowRegistry:
             self._client.set_registered_model_alias(model.name, alias, str(model.version))
 
     def champions(self) -> Mapping[str, Promoted]:
-        """Return what the alias names: one search, and one more for every thousand models."""
+        """Return what the alias names.
+
+        One search, one more for every thousand models and for each champion whose digest is noted
+        on its version only.
+        """
         with answers(self._uri, "list the champions"):
-            found = [champion(registered) for registered in self._registered_models()]
-            return {promoted.model.language: promoted for promoted in found if promoted}
+            found = map(champion, registered_models(self._client))
+            told = (with_digest(self._client, promoted) for promoted in found if promoted)
+            return {promoted.model.language: promoted for promoted in told}
 
     def download(self, model: ModelId, into: Path) -> None:
         """Fetch by version number: an alias could move in between."""
         with answers(self._uri, f"download {model}"):
-            from mlflow.store.artifact.artifact_repository_registry import (  # noqa: PLC0415
-                get_artifact_repository,
-            )
-
-            files: Any = get_artifact_repository(self._location(model), tracking_uri=self._uri)
-            files.download_artifacts("", dst_path=str(into))
+            files(self._client, self._uri, model).download_artifacts("", dst_path=str(into))
 
     def report(self, model: ModelId, state: State, error: str = "") -> None:
         """Set the version tags `serving.state` and `serving.error`."""
@@ -91,44 +89,20 @@ class MLflowRegistry:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
 
-    def _location(self, model: ModelId) -> str:
-        """Return where the files lie; `models:/...` would be looked up on MLflow's default server.
+    def _registered(self, manifest: Manifest) -> ModelId | None:
+        """Return the newest version of this manifest whose files are there."""
+        name = registered_name(manifest.language)
+        found = self._client.search_model_versions(
+            f"name='{name}' and tags.`{DIGEST}`='{manifest.digest}'"
+        )
+        models = (ModelId(manifest.language, int(version.version)) for version in found)
+        return next(filter(self._has_files, sorted(models, reverse=True)), None)
 
-        The client has no other way: MLflow resolves such addresses through global settings.
-        """
-        source = self._client.get_model_version_download_uri(model.name, str(model.version))
-        if not source.startswith(LOGGED):
-            return str(source)
-        return str(self._client.get_logged_model(source.removeprefix(LOGGED)).artifact_location)
-
-    def _registered(self, name: str, digest: str) -> int | None:
-        found = self._client.search_model_versions(f"name='{name}' and tags.`{DIGEST}`='{digest}'")
-        return max((int(version.version) for version in found), default=None)
+    def _has_files(self, model: ModelId) -> bool:
+        return NAME in {
+            file.path for file in files(self._client, self._uri, model).list_artifacts()
+        }
 
     def _remember(self, model: ModelId, digest: str) -> None:
         """Note the digest on the registered model: a search shows its tags, not its versions'."""
         self._client.set_registered_model_tag(model.name, digest_tag(model.version), digest)
-
-    def _registered_models(self) -> Iterator[Any]:
-        token = None
-        while True:
-            page = self._client.search_registered_models(
-                f"name LIKE '{PREFIX}%'", max_results=PAGE, page_token=token
-            )
-            yield from page
-            if not (token := page.token):
-                return
-
-
-def champion(registered: Any) -> Promoted | None:  # noqa: ANN401  (an MLflow RegisteredModel)
-    """Return the champion of a registered model; None without one, or for a name not ours."""
-    version = registered.aliases.get("champion")
-    language = registered.name.removeprefix(PREFIX)
-    try:
-        ours = canonical(language) == language
-    except ClientError:
-        ours = False
-    if version is None or not ours:
-        return None
-    model = ModelId(language, int(version))
-    return Promoted(model, registered.tags.get(digest_tag(model.version)))

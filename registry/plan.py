@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from models.identity import Tag
+from models.identity import ModelId, Tag
 from models.routes import Route, Routes
-from registry.source import Promoted
+from registry.source import Promoted, State
 
 DIGITS = 8
 """Hex digits of the manifest's digest in a tag."""
@@ -50,6 +50,16 @@ def routes_after(routes: Routes, unroute: Collection[str], ready: Mapping[str, R
             update={"champion": route.champion, "covers": route.covers}
         )
     return Routes(languages=after)
+
+
+def moves(before: Routes, after: Routes) -> list[tuple[ModelId, State]]:
+    """Return the champions that serve only before or only after, and what each is now."""
+    old, new = (
+        {route.champion.model for route in routes.languages.values()} for routes in (before, after)
+    )
+    won: list[tuple[ModelId, State]] = [(model, "served") for model in sorted(new - old)]
+    lost: list[tuple[ModelId, State]] = [(model, "replaced") for model in sorted(old - new)]
+    return won + lost
 
 
 def _is(tag: Tag, promoted: Promoted) -> bool:

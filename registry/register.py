@@ -2,18 +2,28 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
 from models.artifact import open_artifact
-from models.errors import ArtifactCorrupt, GateRefused, ManifestInvalid
+from models.errors import (
+    ArtifactCorrupt,
+    ExportFailed,
+    GateRefused,
+    ManifestInvalid,
+    PolysentError,
+)
 from models.identity import registered_name
-from models.manifest import Manifest
+from models.manifest import NAME, Gate, Manifest
 from models.tokens import Tokenizers
 from registry.card import Card
 from registry.checkpoint import Checkpoint, inspect
+from registry.disk import replace as replace_file
+from registry.disk import writing
 from registry.export import export
 from registry.gate import FLOOR, Evidence, Floor, measure, reasons
 from registry.graph import PRECISION
@@ -51,29 +61,43 @@ def register(
     CheckpointRefused, ExportFailed, GateRefused (before anything is registered),
     RegistryUnavailable. `exports` is the work folder; what is in it can be deleted at any time.
     """
-    folder, manifest = prepare(candidate, exports, say)
-    say(f"register {registered_name(manifest.language)}")
-    return registry.register(folder, manifest)
+    with _prepared(candidate, exports, say) as (folder, manifest):
+        if manifest.gate is not None and manifest.gate.reasons:
+            raise GateRefused(registered_name(manifest.language), manifest.gate.reasons)
+        say(f"register {registered_name(manifest.language)}")
+        return registry.register(folder, manifest)
 
 
 def prepare(candidate: Candidate, exports: Path, say: Say = silent) -> tuple[Path, Manifest]:
-    """Inspect, export and gate; return the artifact that may be registered."""
+    """Inspect, export and gate; return the artifact, whose gate says whether it may be registered.
+
+    CheckpointRefused, ExportFailed.
+    """
+    with _prepared(candidate, exports, say) as prepared:
+        return prepared
+
+
+@contextmanager
+def _prepared(candidate: Candidate, exports: Path, say: Say) -> Iterator[tuple[Path, Manifest]]:
+    """Lend the gated artifact; no other process writes the exports of its language meanwhile."""
     say("inspect the checkpoint")
     checkpoint = inspect(locate(candidate.source), candidate.labels)
     folder = exports / candidate.card.language / export_key(checkpoint, candidate.card)
     with locked(exports / f"{candidate.card.language}.lock"):
-        manifest = _usable(folder) or export(checkpoint, candidate.card, folder, say)
-        gated = _gated(manifest, folder, candidate, checkpoint, say)
-    if gated.gate is not None and gated.gate.reasons:
-        raise GateRefused(registered_name(gated.language), gated.gate.reasons)
-    return folder, gated
+        manifest = _usable(folder)
+        if manifest is None:
+            shutil.rmtree(folder, ignore_errors=True)
+            manifest = export(checkpoint, candidate.card, folder, say)
+        yield folder, _gated(manifest, folder, candidate, checkpoint, say)
 
 
 def export_key(checkpoint: Checkpoint, card: Card) -> str:
     """Return a name for what would be exported: another source, card or tool, another name."""
     tools = {name: version(name) for name in TOOLS}
-    parts = [RECIPE, PRECISION, tools, checkpoint.digest, checkpoint.unified, asdict(card)]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+    read = asdict(replace(checkpoint, path=Path()))  # README.md and tokenizer_config.json tell too
+    parts = [RECIPE, PRECISION, tools, read, asdict(card)]
+    spelled = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(spelled.encode()).hexdigest()[:16]
 
 
 def _usable(folder: Path) -> Manifest | None:
@@ -90,13 +114,28 @@ def _gated(
 ) -> Manifest:
     """Return the manifest with the gate's verdict, which is also in the folder then."""
     evidence = candidate.evidence
-    if manifest.gate is None or manifest.gate.data_digest != evidence.digest:
+    gate = manifest.gate
+    if gate is None or gate.data_digest != evidence.digest:
         say(f"compare with fp32 on {len(evidence.texts) + len(evidence.labelled)} texts")
-        artifact = open_artifact(folder, Tokenizers(), candidate.threads)
-        gate = measure(artifact, Reference(checkpoint, manifest.max_tokens), evidence)
-    else:
-        gate = manifest.gate
-    verdict = gate.model_copy(update={"reasons": reasons(gate, candidate.floor)})
-    gated = manifest.model_copy(update={"gate": verdict})
-    gated.write(folder)
+        gate = _measured(manifest, folder, candidate, checkpoint)
+    verdict = {"reasons": reasons(gate, candidate.floor), "texts_source": evidence.source}
+    gated = manifest.model_copy(update={"gate": gate.model_copy(update=verdict)})
+    if gated != manifest:
+        with writing(folder):
+            replace_file(folder / NAME, gated.to_bytes())
     return gated
+
+
+def _measured(
+    manifest: Manifest, folder: Path, candidate: Candidate, checkpoint: Checkpoint
+) -> Gate:
+    """Run export and checkpoint on the evidence; ExportFailed where one of them gives up."""
+    try:
+        artifact = open_artifact(folder, Tokenizers(), candidate.threads)
+        reference = Reference(checkpoint, manifest.max_tokens)
+        return measure(artifact, reference, candidate.evidence)
+    except PolysentError:
+        raise
+    except Exception as error:  # each library below fails in its own way
+        message = f"{checkpoint.path} could not be compared: {type(error).__name__}: {error}"
+        raise ExportFailed(message) from error

@@ -10,7 +10,8 @@ from models.manifest import Manifest
 
 Alias = Literal["champion", "challenger"]
 """Aliases are case-sensitive in MLflow; these are all there are."""
-State = Literal["served", "failed"]
+State = Literal["served", "replaced", "failed"]
+"""`replaced` has lost its route, to another version or because no alias names it any more."""
 
 
 @dataclass(frozen=True, slots=True)

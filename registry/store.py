@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from models.errors import ArtifactCorrupt, ManifestInvalid
@@ -12,12 +12,13 @@ from models.routes import Routes
 from models.store import Store
 from registry.bento_info import MODEL_YAML, write_info
 from registry.disk import flush, replace, writing
+from registry.lock import locked
 from registry.plan import DIGITS
 from registry.source import Promoted
 
 
 class StoreWriter:
-    """The one that writes a store; whoever calls holds `lock`.
+    """The one that writes a store; whoever calls is `alone`.
 
     A model is in the store whole or not at all: BentoML lists every folder below `models/`, and
     one without model.yaml breaks `bentoml.models.list()` for all.
@@ -28,10 +29,14 @@ class StoreWriter:
         self._store = store
         self._staging = store.home / "staging"
 
-    @property
-    def lock(self) -> Path:
-        """The file that a sync locks."""
-        return self._store.home / "polysent" / "sync.lock"
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Be the only writer of the store; waits for who is. StoreFailed where it can't lock."""
+        place = self._store.home / "polysent" / "sync.lock"
+        with ExitStack() as held:
+            with writing(place):
+                held.enter_context(locked(place))
+            yield
 
     def clean(self) -> None:
         """Remove what a killed sync left in staging."""
@@ -64,9 +69,7 @@ class StoreWriter:
         """Move a verified artifact from staging into the store; StoreFailed leaves it as it was."""
         place = self._store.path(tag)
         with writing(place):
-            manifest = Manifest.read(folder)
-            _drop_strays(folder, manifest)
-            write_info(folder, tag, manifest)
+            write_info(folder, tag, Manifest.read(folder))
             for file in folder.iterdir():
                 flush(file)
             flush(folder)
@@ -75,7 +78,14 @@ class StoreWriter:
             place.parent.mkdir(parents=True, exist_ok=True)
             folder.rename(place)
             flush(place.parent)
-            replace(place.parent / "latest", tag.version.encode())
+        self.name_latest(tag)
+
+    def name_latest(self, tag: Tag) -> None:
+        """Let `<name>:latest` be this model for BentoML; a kill may come before `publish` does."""
+        latest = self._store.path(tag).parent / "latest"
+        with writing(latest):
+            if not latest.is_file() or latest.read_bytes() != tag.version.encode():
+                replace(latest, tag.version.encode())
 
     def routes(self) -> Routes:
         """Read the routes as they are; a broken file counts as none, for a sync remakes it."""
@@ -92,10 +102,11 @@ class StoreWriter:
 
 
 def verified(folder: Path, promoted: Promoted) -> Tag:
-    """Return the tag of a downloaded artifact; ManifestInvalid, ArtifactCorrupt say what is wrong.
+    """Return the tag of a downloaded artifact, in which only what was verified is left.
 
-    The registry is not trusted: its versions can be overwritten, and one whose files are gone
-    downloads as an empty folder.
+    ManifestInvalid, ArtifactCorrupt say what is wrong. The registry is not trusted: its versions
+    can be overwritten, made without the gate, and one whose files are gone downloads as an empty
+    folder.
     """
     manifest = Manifest.read(folder)
     manifest.verify(folder)
@@ -104,8 +115,10 @@ def verified(folder: Path, promoted: Promoted) -> Tag:
         wrong.append(f"it is for {manifest.language!r}, not for {promoted.model.language!r}")
     if promoted.digest is not None and manifest.digest != promoted.digest:
         wrong.append(f"manifest {manifest.digest[:DIGITS]}, not {promoted.digest[:DIGITS]}")
+    wrong += ["it has passed no gate"] if manifest.gate is None else manifest.gate.reasons
     if wrong:
         raise ArtifactCorrupt(str(promoted.model), wrong)
+    _drop_strays(folder, manifest)
     return Tag(promoted.model, manifest.digest[:DIGITS])
 
 
@@ -119,8 +132,11 @@ def _drop_strays(folder: Path, manifest: Manifest) -> None:
 
 
 def _tag(folder: Path) -> Tag | None:
+    """Return the tag of a stored model; None where files are missing or have another size."""
     try:
-        Manifest.read(folder)
+        files = Manifest.read(folder).files
+        if any((folder / name).stat().st_size != file.size for name, file in files.items()):
+            return None
         return Tag.parse(f"{folder.parent.name}:{folder.name}")
-    except (ManifestInvalid, ValueError):
+    except (ManifestInvalid, OSError, ValueError):
         return None

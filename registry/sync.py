@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.artifact import open_artifact
@@ -13,10 +13,9 @@ from models.routes import Route
 from models.store import Store
 from models.tokens import Tokenizers
 from registry.disk import writing
-from registry.lock import locked
-from registry.plan import plan, routes_after
+from registry.plan import moves, plan, routes_after
 from registry.progress import Say, silent
-from registry.source import Promoted, Registry
+from registry.source import Promoted, Registry, State
 from registry.store import StoreWriter, verified
 
 SMOKE_TEXT = "1 2 3"
@@ -43,24 +42,27 @@ class Report:
     """Bytes that came over the network."""
 
 
-def sync(registry: Registry, store: Store, say: Say = silent) -> Report:
+def sync(registry: Registry, store: Store, say: Say = silent, *, unroute: bool = True) -> Report:
     """Bring the store and the routes to what the registry calls champion.
 
-    A model that can't be had, is not what its manifest says or does not answer is reported, here
-    and on its version; the others go on. Killed at any point, the store holds whole models only
-    and the routes name models that are there; the next sync goes on. Two syncs of one store are
-    one after the other. RegistryUnavailable where the champions can't be listed, StoreFailed where
-    the routes can't be written.
+    A model that can't be had, passed no gate, is not what its manifest says or does not answer is
+    reported, here and on its version; the others go on. Languages without a champion lose their
+    route, unless `unroute` is False. Killed at any point, the store holds whole models only and the
+    routes name models that are there; the next sync goes on. Two syncs of one store are one after
+    the other. RegistryUnavailable where the champions can't be listed, StoreFailed where the lock,
+    the routes or a `latest` can't be written; what failed for one model only is in the report.
     """
     writer = StoreWriter(store)
-    with writing(writer.lock), locked(writer.lock):
+    with writer.alone():
         writer.clean()
         todo = plan(registry.champions(), writer.tags(), writer.routes().languages)
-        _route(writer, todo.keep, todo.unroute)
+        todo = todo if unroute else replace(todo, unroute=())
+        for tag in todo.keep:
+            writer.name_latest(tag)
+        _route(registry, writer, say, todo.keep, todo.unroute)
         outcomes = [_brought(registry, writer, promoted, say) for promoted in todo.pull]
     synced = tuple(outcome for outcome in outcomes if isinstance(outcome, Tag))
     failed = tuple(outcome for outcome in outcomes if isinstance(outcome, Failure))
-    _report_back(registry, synced, failed, say)
     return Report(
         synced=synced,
         unchanged=todo.keep,
@@ -73,7 +75,7 @@ def sync(registry: Registry, store: Store, say: Say = silent) -> Report:
 def _brought(
     registry: Registry, writer: StoreWriter, promoted: Promoted, say: Say
 ) -> Tag | Failure:
-    """Fetch, verify, try, publish and route one champion."""
+    """Fetch, verify, try, publish and route one champion; tell its version what became of it."""
     say(f"fetch {promoted.model}")
     try:
         with writer.staged(promoted.model.name.lower()) as folder:
@@ -82,9 +84,10 @@ def _brought(
             tag = verified(folder, promoted)
             smoke(folder)
             writer.publish(folder, tag)
-        _route(writer, (tag,))
-    except RegistryError as error:
+        _route(registry, writer, say, (tag,))
+    except (RegistryError, OSError) as error:
         say(f"{promoted.model} is not served: {error}")
+        _tell(registry, say, promoted.model, "failed", str(error))
         return Failure(promoted.model, str(error))
     return tag
 
@@ -101,21 +104,27 @@ def smoke(folder: Path) -> None:
         raise ArtifactCorrupt(manifest.language, [f"its scores are no numbers: {row}"])
 
 
-def _route(writer: StoreWriter, ready: Iterable[Tag], unroute: Iterable[str] = ()) -> None:
+def _route(
+    registry: Registry,
+    writer: StoreWriter,
+    say: Say,
+    ready: Iterable[Tag],
+    unroute: Iterable[str] = (),
+) -> None:
+    """Move the routes, then tell each version that won or lost one."""
     routes = {
         tag.model.language: Route(champion=tag, covers=writer.manifest(tag).covers) for tag in ready
     }
-    writer.write_routes(routes_after(writer.routes(), tuple(unroute), routes))
+    before = writer.routes()
+    after = routes_after(before, tuple(unroute), routes)
+    writer.write_routes(after)
+    for model, state in moves(before, after):
+        _tell(registry, say, model, state)
 
 
-def _report_back(
-    registry: Registry, synced: Iterable[Tag], failed: Iterable[Failure], say: Say
-) -> None:
-    """Tell the promoter; not being able to is no failure of the sync."""
+def _tell(registry: Registry, say: Say, model: ModelId, state: State, error: str = "") -> None:
+    """Write on a version what became of it; not being able to is no failure of the sync."""
     try:
-        for tag in synced:
-            registry.report(tag.model, "served")
-        for failure in failed:
-            registry.report(failure.model, "failed", failure.reason)
-    except RegistryUnavailable as error:
-        say(f"the versions were not tagged: {error}")
+        registry.report(model, state, error)
+    except RegistryUnavailable as problem:
+        say(f"{model} was not tagged: {problem}")

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from registry.weights import problems
+
 PICKLE_SUFFIXES = frozenset(
     {".bin", ".ckpt", ".dill", ".h5", ".joblib", ".keras", ".npy", ".npz", ".pickle", ".pkl"}
     | {".pt", ".pth", ".tar", ".th"}
 )
-PLAIN_SUFFIXES = frozenset({".json", ".md", ".model", ".safetensors", ".txt"})
 _MAGIC = {
     b"\x80\x02": "a pickle",
     b"\x80\x03": "a pickle",
@@ -22,7 +23,7 @@ _MAGIC = {
 def unsafe_files(folder: Path) -> list[str]:
     """Return why each file of a checkpoint that could run code may not be in it; empty is safe.
 
-    Judged by name and by the first bytes; nothing is opened with a loader.
+    Judged by name and by the first bytes, whatever the name; nothing is opened with a loader.
     """
     return [
         f"{path.relative_to(folder)} is {what}"
@@ -37,7 +38,7 @@ def _what(path: Path) -> Iterator[str]:
         yield "code; only architectures of transformers itself are taken"
     elif path.suffix.lower() in PICKLE_SUFFIXES:
         yield "a pickle by its name; only safetensors are taken"
-    elif path.suffix.lower() not in PLAIN_SUFFIXES:
+    elif path.suffix != ".safetensors" or any(problems(path)):  # a good one may begin like a pickle
         with path.open("rb") as file:
             head = file.read(4)
         yield from (what for magic, what in _MAGIC.items() if head.startswith(magic))

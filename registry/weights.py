@@ -2,16 +2,18 @@
 
 import hashlib
 import json
+import operator
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from models.manifest import sha256
 
-INDEX = "model.safetensors.index.json"
 LONGEST_HEADER = 100 * 2**20
 """Bytes; the limit of the safetensors format."""
 _LENGTH = 8
+_SHARD = re.compile(r"[\w.-]+\.safetensors")
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -24,8 +26,10 @@ def weight_problems(folder: Path) -> list[str]:
     files = weight_files(folder)
     if not files:
         return ["no *.safetensors"]
-    broken = [f"{file.name}: {problem}" for file in files for problem in _problems(file)]
-    return broken + [f"{name} is missing" for name in _missing_shards(folder)]
+    broken = [f"{file.name}: {problem}" for file in files for problem in problems(file)]
+    return broken + [
+        problem for index in sorted(folder.glob("*.index.json")) for problem in _bad_shards(index)
+    ]
 
 
 def content_digest(files: list[Path]) -> str:
@@ -34,33 +38,41 @@ def content_digest(files: list[Path]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _problems(path: Path) -> Iterator[str]:
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(_LENGTH), "little")
-        if not 0 < length <= min(LONGEST_HEADER, size - _LENGTH):
-            yield "no safetensors header"
-            return
-        try:
-            header = json.loads(file.read(length))
-            end = max((entry["data_offsets"][1] for entry in _tensors(header)), default=0)
-        except (ValueError, TypeError, LookupError, AttributeError):
-            yield "the safetensors header can't be read"
-            return
-    if _LENGTH + length + end != size:
-        yield f"truncated or padded: {size} bytes, not {_LENGTH + length + end}"
-
-
-def _tensors(header: dict[str, Any]) -> list[dict[str, Any]]:
-    return [entry for name, entry in header.items() if name != "__metadata__"]
-
-
-def _missing_shards(folder: Path) -> list[str]:
-    path = folder / INDEX
-    if not path.is_file():
-        return []
+def problems(path: Path) -> Iterator[str]:
+    """Yield what is wrong with one safetensors file."""
     try:
-        shards = set(json.loads(path.read_bytes())["weight_map"].values())
-    except (ValueError, LookupError, AttributeError, TypeError):
-        return [f"a readable {INDEX}"]
-    return sorted(str(name) for name in shards if not (folder / str(name)).is_file())
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(_LENGTH), "little")
+            if not 0 < length <= min(LONGEST_HEADER, size - _LENGTH):
+                yield "no safetensors header"
+                return
+            needed = _LENGTH + length + _end(json.loads(file.read(length)))
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        yield "the safetensors header can't be read"
+        return
+    if needed != size:
+        yield f"truncated or padded: {size} bytes, not {needed}"
+
+
+def _end(header: dict[str, Any]) -> int:
+    """Return where the last tensor ends, in bytes after the header."""
+    tensors = [entry for name, entry in header.items() if name != "__metadata__"]
+    return max((operator.index(entry["data_offsets"][1]) for entry in tensors), default=0)
+
+
+def _bad_shards(index: Path) -> list[str]:
+    """Return what is wrong with the files that an index names; transformers would open them all."""
+    try:
+        shards = set(json.loads(index.read_bytes())["weight_map"].values())
+    except (OSError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
+        return [f"{index.name} can't be read"]
+    names = sorted(map(str, shards))
+    strange = [name for name in names if not _SHARD.fullmatch(name)]
+    return [
+        f"{index.name} names {name!r}; only *.safetensors beside it are taken" for name in strange
+    ] + [
+        f"{name} is missing"
+        for name in names
+        if name not in strange and not (index.parent / name).is_file()
+    ]

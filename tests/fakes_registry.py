@@ -7,7 +7,7 @@ from pathlib import Path
 
 from models.errors import RegistryUnavailable
 from models.identity import ModelId
-from models.manifest import Manifest
+from models.manifest import NAME, Manifest
 from registry.source import Alias, Promoted, Registered, Registry, State
 
 Damage = Callable[[Path], None]
@@ -26,7 +26,8 @@ class FakeRegistry:
     def register(self, folder: Path, manifest: Manifest) -> Registered:
         self._answer()
         for model, digest in self.digests.items():
-            if (model.language, digest) == (manifest.language, manifest.digest):
+            same = (model.language, digest) == (manifest.language, manifest.digest)
+            if same and (self.folders[model] / NAME).is_file():
                 return Registered(model, digest, new=False)
         newest = self.newest(manifest.language)
         model = ModelId(manifest.language, newest.version + 1 if newest else 1)

@@ -73,7 +73,7 @@ def test_every_metric_is_documented() -> None:
 
 
 def test_bento_installs_what_serving_needs() -> None:
-    """bentofile.yaml names the packages of the extra `serve`, in the versions of constraints.txt."""
+    """bentofile.yaml names the packages of the extra `serve`, as constraints.txt pins them."""
     project = tomllib.loads(text("pyproject.toml"))["project"]
     needed = project["dependencies"] + project["optional-dependencies"]["serve"]
     only_for_people = {"httpx", "rich", "typer"}

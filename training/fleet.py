@@ -63,7 +63,7 @@ def release() -> None:
 def assemble(
     base: Source, row: Language, head: Head, directory: Path, report: Callable[[str], object]
 ) -> Path:
-    """Write the checkpoint of `row` with `head` to `directory`."""
+    """Write the checkpoint of `row` with `head` to `directory`, and return it."""
     report("choose the vocabulary")
     kept = base.kept(row)
     report(f"write {len(kept)} pieces and the encoder")
@@ -78,7 +78,7 @@ def assemble(
 
 
 def recipe(row: Language, head: Head | None = None) -> str:
-    """Return the sha256 over everything that decides the bytes of a checkpoint."""
+    """Return the sha256 over what a checkpoint is made of; BUILDER stands for the code itself."""
     ingredients = {
         "builder": BUILDER,
         "packages": [catalogue().packages[name].sha256 for name in MODEL_PACKAGES],

@@ -45,6 +45,33 @@ def remove(name: str) -> Change:
     return lambda folder: (folder / name).unlink()
 
 
+def folder(name: str) -> Change:
+    """Return a change that puts a folder where a file is expected."""
+
+    def change(checkpoint: Path) -> None:
+        (checkpoint / name).unlink(missing_ok=True)
+        (checkpoint / name).mkdir()
+
+    return change
+
+
+def index(shard: str) -> Change:
+    """Return a change that names a file, which is there, as a shard of the weights."""
+
+    def change(checkpoint: Path) -> None:
+        shutil.copyfile(checkpoint / "model.safetensors", checkpoint / shard)
+        named = {"weight_map": {"classifier.weight": shard}}
+        (checkpoint / "model.safetensors.index.json").write_text(json.dumps(named))
+
+    return change
+
+
+def tensors(offsets: list[object]) -> Change:
+    """Return a change to weights whose one tensor lies at these offsets."""
+    header = json.dumps({"a": {"dtype": "I8", "shape": [9], "data_offsets": offsets}}).encode()
+    return write("model.safetensors", len(header).to_bytes(8, "little") + header + bytes(9))
+
+
 def cut(folder: Path) -> None:
     """Lose the end of the weights."""
     weights = folder / "model.safetensors"
@@ -95,6 +122,27 @@ def test_a_good_checkpoint_is_described(checkpoint: Path) -> None:
             write("model.safetensors.index.json", b'{"weight_map": {"a": "b.safetensors"}}'),
             "b.safetensors is missing",
         ),
+        (index("weights.txt"), "'weights.txt'"),
+        (index("../model.safetensors"), "'../model.safetensors'"),
+        (
+            write("other.safetensors.index.json", b'{"weight_map": {"a": "../b"}}'),
+            "'../b'",
+        ),
+        (write("model.safetensors.index.json", b"[" * 100_000), "can't be read"),
+        (folder("tokenizer_config.json"), "tokenizer_config.json can't be read"),
+        (folder("extra.safetensors"), "extra.safetensors: the safetensors header can't be read"),
+        (tensors([0, "9"]), "header can't be read"),
+        (tensors(["9"]), "header can't be read"),
+        (config(architectures=5), "architectures is 5"),
+        (config(problem_type=["x"]), "problem_type ['x']"),
+        (config(id2label=None, num_labels=10**9), "one label for each logit"),
+        (config(model_type=["bert"]), "unhashable"),
+        (config(transformers_weights="../x.safetensors"), "transformers_weights"),
+        (config(vocab_size=10), "ids up to 15, the model 10 embeddings"),
+        (write("tokenizer.json", b'{"model": {"type": "Nope"}}'), "does not open"),
+        (write("weights.txt", b"PK\x03\x04"), "weights.txt is a zip"),
+        (write("spiece.model", b"\x80\x02"), "spiece.model is a pickle"),
+        (write("optimizer.safetensors", b"\x80\x04K\x00."), "optimizer.safetensors is a pickle"),
         (remove("tokenizer.json"), "no tokenizer.json"),
         (write("tokenizer.json", b"{}"), "holds no model"),
         (write("tokenizer_config.json", b'{"auto_map": {}}'), "auto_map"),
@@ -155,9 +203,34 @@ def test_positions_counted_from_the_padding_shorten_the_text(build: Build) -> No
     assert inspect(folder).max_tokens == 32
 
 
-def test_another_weight_is_another_digest(checkpoint: Path) -> None:
-    """The digest names configuration, tokenizer and weights."""
+@pytest.mark.parametrize(
+    "change",
+    [
+        config(hidden_dropout_prob=0.2),
+        write("tokenizer_config.json", b"{}"),
+        write("special_tokens_map.json", b'{"unk_token": "<unk>"}'),
+    ],
+)
+def test_another_content_is_another_digest(change: Change, checkpoint: Path) -> None:
+    """The digest names configuration, tokenizer, its settings and weights."""
     before = inspect(checkpoint).digest
-    config(hidden_dropout_prob=0.2)(checkpoint)
+    change(checkpoint)
 
     assert inspect(checkpoint).digest != before
+
+
+def test_good_weights_may_begin_like_a_pickle(checkpoint: Path) -> None:
+    """A safetensors file begins with the length of its header, whatever bytes that is."""
+    from safetensors.numpy import load_file, save_file  # noqa: PLC0415
+
+    weights = checkpoint / "model.safetensors"
+    header = int.from_bytes(weights.read_bytes()[:8], "little")
+    padding = (0x0280 - header) % 0x10000  # the two low bytes spell a pickle of protocol 2
+    arrays = load_file(weights)
+    for extra in range(padding, padding - 64, -1):
+        save_file(arrays, weights, {"format": "pt", "x": "." * extra})
+        if weights.read_bytes()[:2] == b"\x80\x02":
+            break
+
+    assert weights.read_bytes()[:2] == b"\x80\x02"
+    assert inspect(checkpoint).labels == ("negative", "positive")

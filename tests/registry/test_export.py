@@ -91,6 +91,37 @@ def test_a_failed_export_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("where", [".", "..", "notes", "notes/todo.txt"])
+def test_an_export_replaces_nothing_but_an_export(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checkpoint, a folder around it, anyone's files: nothing of them is removed."""
+    source = tmp_path / "checkpoint"
+    write_checkpoint("bert", source)
+    (source / "notes").mkdir()
+    (source / "notes" / "todo.txt").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.chdir(source)
+
+    with pytest.raises(ExportFailed, match="folder"):
+        export(inspect(source), Card("de"), Path(where))
+
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_export_may_be_made_again_in_its_place(build: Build, tmp_path: Path) -> None:
+    """An empty folder and an artifact are replaced; what is called FOLDER.partial is not ours."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out.partial").mkdir()
+
+    first = export(inspect(build("bert")), Card("de"), tmp_path / "out")
+    second = export(inspect(build("bert")), Card("nl"), tmp_path / "out")
+
+    assert (first.language, second.language) == ("de", "nl")
+    assert Manifest.read(tmp_path / "out") == second
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "out.partial"]
+
+
 def test_a_checkpoint_without_its_classifier_is_refused(tmp_path: Path) -> None:
     """Transformers would fill it with random numbers and only log a line."""
     from safetensors.numpy import load_file, save_file  # noqa: PLC0415

@@ -1,14 +1,18 @@
+import fcntl
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from models.errors import CheckpointRefused, GateRefused, RegistryUnavailable
-from models.manifest import WEIGHTS, Manifest
+from models.errors import CheckpointRefused, ExportFailed, GateRefused, RegistryUnavailable
+from models.manifest import NAME, WEIGHTS, Manifest
 from registry.card import Card
+from registry.checkpoint import inspect
 from registry.gate import Evidence, Floor
 from registry.promote import promote
 from registry.register import Candidate, prepare, register
+from registry.source import Registered
 from tests.fakes_registry import FakeRegistry
 from tests.registry.conftest import WORDS, Build
 
@@ -64,6 +68,84 @@ def test_a_damaged_export_is_made_again(candidate: Candidate, tmp_path: Path) ->
     remade.verify(folder)
 
 
+@pytest.mark.parametrize(
+    "card", ["---\nlicense: mit\n---\n", "---\nbase_model: owner/base\n---\n", "-"]
+)
+def test_what_the_checkpoint_says_anew_is_exported_anew(
+    card: str, candidate: Candidate, tmp_path: Path
+) -> None:
+    """Licence, base and longest text are read from its files; an old export must not serve."""
+    changed = Path(shutil.copytree(candidate.source, tmp_path / "checkpoint"))
+    prepare(replace(candidate, source=str(changed)), tmp_path / "exports")
+    (changed / "README.md").write_text(card)
+    if card == "-":
+        settings = changed / "tokenizer_config.json"
+        settings.write_text(settings.read_text().replace(": 32", ": 16"))
+    said = inspect(changed)
+
+    _, manifest = prepare(replace(candidate, source=str(changed)), tmp_path / "exports")
+
+    assert (manifest.licence, manifest.base_model) == (said.licence, said.base_model)
+    assert manifest.max_tokens == said.max_tokens
+
+
+def test_a_new_name_of_the_same_texts_is_noted(candidate: Candidate, tmp_path: Path) -> None:
+    """Nothing is measured again, and the manifest says where the texts come from now."""
+    prepare(candidate, tmp_path)
+    said: list[str] = []
+    renamed = replace(candidate, evidence=replace(EVIDENCE, source="elsewhere"))
+
+    _, manifest = prepare(renamed, tmp_path, said.append)
+
+    assert manifest.gate is not None
+    assert manifest.gate.texts_source == "elsewhere"
+    assert said == ["inspect the checkpoint"]
+
+
+def test_an_unchanged_manifest_is_not_written_again(candidate: Candidate, tmp_path: Path) -> None:
+    """Another process may be uploading it."""
+    folder, _ = prepare(candidate, tmp_path)
+    before = (folder / NAME).stat().st_ino
+
+    prepare(candidate, tmp_path)
+
+    assert (folder / NAME).stat().st_ino == before
+
+
+def test_an_export_that_is_being_uploaded_is_locked(candidate: Candidate, tmp_path: Path) -> None:
+    """Nobody exports or gates the language between gate and upload."""
+    held: list[bool] = []
+
+    class Watching(FakeRegistry):
+        """Looks at the lock while it registers."""
+
+        def register(self, folder: Path, manifest: Manifest) -> Registered:
+            """Note whether someone has the lock."""
+            with (tmp_path / "de.lock").open("a") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    held.append(True)
+            return super().register(folder, manifest)
+
+    register(candidate, Watching(), tmp_path)
+
+    assert held == [True]
+
+
+def test_a_run_that_breaks_in_the_gate_is_a_failed_export(
+    candidate: Candidate, tmp_path: Path
+) -> None:
+    """What torch or onnxruntime throw is said in a sentence, and nothing is registered."""
+    registry = FakeRegistry()
+    broken = replace(candidate, evidence=Evidence((None,), "no text"))  # type: ignore[arg-type]
+
+    with pytest.raises(ExportFailed, match="could not be compared"):
+        register(broken, registry, tmp_path)
+
+    assert registry.folders == {}
+
+
 def test_what_the_gate_refuses_is_not_registered(candidate: Candidate, tmp_path: Path) -> None:
     """The refusal names the reasons, and the registry has seen nothing."""
     registry = FakeRegistry()
@@ -83,7 +165,7 @@ def test_what_inspection_refuses_is_not_exported(candidate: Candidate, tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("source", ["/no/such/place", "no such place"])
+@pytest.mark.parametrize("source", ["/no/such/place", "no such place", "a/.."])
 def test_a_source_that_is_nowhere_is_refused(
     source: str, candidate: Candidate, tmp_path: Path
 ) -> None:

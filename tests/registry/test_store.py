@@ -9,14 +9,15 @@ from bentoml._internal.models import ModelStore
 
 from models.errors import ArtifactCorrupt, ManifestInvalid, StoreFailed
 from models.identity import ModelId, Tag
-from models.manifest import WEIGHTS, Manifest
+from models.manifest import MODEL as MODEL_FILE
+from models.manifest import NAME, TOKENIZER, WEIGHTS, Manifest
 from models.routes import Route, Routes
 from models.store import Store
 from registry import disk
 from registry import store as module
 from registry.source import Promoted
 from registry.store import StoreWriter, verified
-from tests.tiny import write_tiny
+from tests.tiny import PASSED, write_tiny
 
 MODEL = ModelId("zh-Hant", 3)
 
@@ -38,7 +39,7 @@ def put(writer: StoreWriter, model: ModelId = MODEL, sure: float = 2.0) -> Tag:
     with writer.staged(model.name.lower()) as folder:
         manifest = write_tiny(folder, model.language, sure=sure)
         (folder / "registered_model_meta").write_text("MLflow's")
-        tag = Tag(model, manifest.digest[:8])
+        tag = verified(folder, Promoted(model, manifest.digest))
         writer.publish(folder, tag)
     return tag
 
@@ -68,8 +69,11 @@ def test_only_what_the_manifest_names_is_published(store: Store, writer: StoreWr
 
 def test_published_models_are_readable_by_others(store: Store, writer: StoreWriter) -> None:
     """In a container another user serves what this one wrote."""
-    os.umask(0o022)
-    tag = put(writer)
+    before = os.umask(0o022)
+    try:
+        tag = put(writer)
+    finally:
+        os.umask(before)
 
     assert store.path(tag).stat().st_mode & 0o055 == 0o055
 
@@ -165,6 +169,17 @@ def test_a_stored_model_without_a_manifest_is_replaced(store: Store, writer: Sto
     assert writer.tags() == [tag]
 
 
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"cut")])
+def test_a_stored_model_that_lost_bytes_is_not_there(
+    damage: Callable[[Path], object], store: Store, writer: StoreWriter
+) -> None:
+    """A missing file, or one of another size, makes the next sync bring the model again."""
+    tag = put(writer)
+    damage(store.path(tag) / WEIGHTS)
+
+    assert writer.tags() == []
+
+
 def verify(folder: Path, digest: str | None = None, language: str = "de") -> Tag:
     """Verify a folder as version 1 of a language."""
     return verified(folder, Promoted(ModelId(language, 1), digest))
@@ -203,3 +218,45 @@ def test_another_language_or_digest_is_refused(tmp_path: Path) -> None:
         verify(tmp_path, "0" * 64, "nl")
 
     assert len(refused.value.reasons) == 2
+
+
+def test_what_the_gate_did_not_let_through_is_refused(tmp_path: Path) -> None:
+    """Anyone can make a version in MLflow; the service takes gated ones only."""
+    manifest = write_tiny(tmp_path, "de")
+    manifest.model_copy(update={"gate": None}).write(tmp_path)
+    with pytest.raises(ArtifactCorrupt, match="no gate"):
+        verify(tmp_path)
+
+    refused = PASSED.model_copy(update={"reasons": ("agrees on nothing",)})
+    manifest.model_copy(update={"gate": refused}).write(tmp_path)
+    with pytest.raises(ArtifactCorrupt, match="agrees on nothing"):
+        verify(tmp_path)
+
+
+@pytest.mark.parametrize("name", [MODEL_FILE, WEIGHTS, TOKENIZER])
+def test_a_file_that_nobody_vouches_for_is_refused(name: str, tmp_path: Path) -> None:
+    """Graph, weights and tokenizer need a hash, or anything could be in them."""
+    manifest = write_tiny(tmp_path, "de")
+    files = {key: file for key, file in manifest.files.items() if key != name}
+    manifest.model_copy(update={"files": files}).write(tmp_path)
+
+    with pytest.raises(ArtifactCorrupt, match=f"{name}: not in manifest.json"):
+        verify(tmp_path)
+
+
+def test_only_what_was_verified_is_left_to_be_opened(tmp_path: Path) -> None:
+    """A stray beside the graph could be named by it; it is gone before anything is run."""
+    write_tiny(tmp_path, "de")
+    (tmp_path / "stray.bin").write_bytes(b"")
+
+    verify(tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} == {NAME, MODEL_FILE, WEIGHTS, TOKENIZER}
+
+
+def test_a_manifest_that_is_a_folder_is_no_manifest(tmp_path: Path) -> None:
+    """One that can't be read is refused like one that is not there."""
+    (tmp_path / NAME).mkdir()
+
+    with pytest.raises(ManifestInvalid, match=NAME):
+        verify(tmp_path)

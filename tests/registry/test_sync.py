@@ -1,6 +1,8 @@
 import os
 import shutil
+import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +11,8 @@ import pytest
 from bentoml._internal.models import ModelStore
 
 from models.errors import RegistryUnavailable
-from models.manifest import MODEL, WEIGHTS, File, Manifest
+from models.identity import ModelId, Tag
+from models.manifest import MODEL, NAME, WEIGHTS, File, Manifest
 from models.routes import Routes
 from models.store import Store
 from registry.promote import promote
@@ -20,6 +23,8 @@ from tests.tiny import write_tiny
 
 WRITES = frozenset({"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "os.truncate"})
 KILLED = 9
+PATIENCE = 30
+"""Seconds of one sync in a child: a fork of a process with threads may hang."""
 
 
 @pytest.fixture
@@ -89,11 +94,13 @@ def test_nothing_to_do_downloads_nothing(
 def test_a_new_champion_replaces_the_old_one(
     registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
 ) -> None:
-    """The route moves, the old version keeps its files, and the way back downloads nothing."""
+    """The route moves, both versions are told, and the way back downloads nothing."""
     champion("de")
     old = sync(registry, store).synced[0]
-    champion("de", sure=3.0)
+    new = champion("de", sure=3.0).model
+    registry.reports.clear()
     sync(registry, store)
+    assert registry.reports == [(new, "served", ""), (old.model, "replaced", "")]
     assert whole(store) == {"de": "sentiment-de:2"}
     assert store.path(old).is_dir()
     registry.downloads.clear()
@@ -103,17 +110,21 @@ def test_a_new_champion_replaces_the_old_one(
 
     assert whole(store) == {"de": "sentiment-de:1"}
     assert registry.downloads == []
+    assert registry.reports[-2:] == [(old.model, "served", ""), (new, "replaced", "")]
 
 
 def test_a_language_without_alias_loses_its_route(
     registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
 ) -> None:
-    """Taking the alias away is how a language is taken out of service."""
+    """Taking the alias away takes a language out of service, unless that is not the time for it."""
     champion("de")
     sync(registry, store)
     registry.aliases.clear()
 
+    assert sync(registry, store, unroute=False) == Report()
+    assert whole(store) == {"de": "sentiment-de:1"}
     assert sync(registry, store).unrouted == ("de",)
+    assert registry.reports[-1] == (ModelId("de", 1), "replaced", "")
     assert whole(store) == {}
 
 
@@ -135,6 +146,12 @@ def replace(folder: Path) -> None:
     write_tiny(folder, "de", sure=9.0)
 
 
+def hide(folder: Path) -> None:
+    """Put a folder where the manifest is expected."""
+    (folder / NAME).unlink()
+    (folder / NAME).mkdir()
+
+
 def cut(folder: Path) -> None:
     """Lose the connection after a third."""
     (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:20])
@@ -153,6 +170,7 @@ def fill(_: Path) -> None:
         (flip, WEIGHTS),
         (empty, "manifest.json"),
         (replace, "manifest"),
+        (hide, "Is a directory"),
         (cut, "cut"),
         (fill, "the disk is full"),
     ],
@@ -234,7 +252,22 @@ def killed(step: int, registry: FakeRegistry, store: Store) -> bool:
         kill_at(step)
         sync(registry, store)
         os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == KILLED
+    ends = time.monotonic() + PATIENCE
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > ends:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            pytest.fail(f"the sync hangs at step {step}")
+        time.sleep(0.005)
+    return os.waitstatus_to_exitcode(ended[1]) == KILLED
+
+
+def latest(store: Store) -> dict[str, str]:
+    """Return language -> what BentoML's `<name>:latest` is."""
+    theirs = ModelStore(store.home / "models")
+    found = [bentoml.models.get(f"sentiment-{name}", _model_store=theirs) for name in ("de", "nl")]
+    tags = [Tag.parse(str(model.tag)) for model in found]
+    return {tag.model.language: str(tag.model) for tag in tags}
 
 
 def copied(store: Store, name: str) -> Store:
@@ -258,6 +291,7 @@ def test_a_sync_killed_at_any_step_leaves_whole_models_only(
         assert "de" in whole(copy)
         sync(registry, copy)
         assert whole(copy) == new
+        assert latest(copy) == new
         step += 1
 
     assert step > 20

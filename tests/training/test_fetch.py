@@ -63,4 +63,19 @@ def test_broken_transfer_leaves_nothing_under_the_name(tmp_path: Path, pinned: P
     with pytest.raises(FetchFailed):
         fetch(pinned(b"wheel"), tmp_path, {"wheel": cut_off})
 
-    assert not (tmp_path / "some-1.0-py3-none-any.whl").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_processes_may_fetch_the_same_file(tmp_path: Path, pinned: Pin) -> None:
+    """Neither writes into the other's half; both end with the whole file."""
+
+    def interrupted(package: Package, path: Path) -> None:
+        path.write_bytes(b"wh")
+        fetch(package, tmp_path, {"wheel": FakeIndex(b"wheel")})
+        with path.open("ab") as file:
+            file.write(b"eel")
+
+    path = fetch(pinned(b"wheel"), tmp_path, {"wheel": interrupted})
+
+    assert path.read_bytes() == b"wheel"
+    assert list(tmp_path.iterdir()) == [path]

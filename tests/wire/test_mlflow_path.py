@@ -1,5 +1,4 @@
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from models.store import Store
 from registry.card import Card
 from registry.gate import Evidence, Floor
 from registry.mlflow_source import MLflowRegistry
+from registry.mlflow_text import digest_tag
 from registry.promote import promote
 from registry.quiet import quiet
 from registry.register import Candidate, register
@@ -175,20 +175,52 @@ def test_a_champion_whose_files_are_gone_is_told_so(
     tags = client.get_model_version(bad.name, str(bad.version)).tags
     assert tags["serving.state"] == "failed"
     assert "manifest.json" in tags["serving.error"]
+    anew = put(registry, tmp_path / "two", "fr", sure=3.0)
+    assert anew.version == bad.version + 1
+    assert sync(registry, store).failed == ()
 
 
-def test_a_sync_with_nothing_to_do_asks_once(registry: MLflowRegistry, tmp_path: Path) -> None:
-    """Nothing is downloaded, and it takes no time."""
+def test_a_digest_that_a_kill_kept_from_being_noted_is_found(
+    registry: MLflowRegistry,
+    client: Any,  # noqa: ANN401
+    tmp_path: Path,
+) -> None:
+    """The version tells it itself; registering the artifact once more notes it."""
+    model = put(registry, tmp_path / "sw", "sw")
+    digest = registry.champions()["sw"].digest
+    client.delete_registered_model_tag(model.name, digest_tag(model.version))
+
+    assert registry.champions()["sw"].digest == digest is not None
+
+    registry.register(tmp_path / "sw", Manifest.read(tmp_path / "sw"))
+    assert client.get_registered_model(model.name).tags[digest_tag(model.version)] == digest
+
+
+def test_a_sync_with_nothing_to_do_asks_once(
+    registry: MLflowRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is downloaded or tagged, whatever else is in the registry."""
     store = Store(tmp_path / "bentoml")
     put(registry, tmp_path / "id", "id")
-    sync(registry, store)
-    started = time.monotonic()
+    first = sync(registry, store)
+    asked: list[str] = []
+
+    def counted(self: object, *arguments: object, **options: object) -> object:
+        asked.append(str(arguments[0]))
+        return search(self, *arguments, **options)
+
+    client = type(registry._client)
+    search = client.search_registered_models
+    monkeypatch.setattr(client, "search_registered_models", counted)
+    for other in ("get_model_version", "get_logged_model", "set_model_version_tag"):
+        monkeypatch.setattr(client, other, None)
 
     report = sync(registry, store)
 
+    assert first.failed == report.failed == ()
     assert "id" in {tag.model.language for tag in report.unchanged}
     assert report.nbytes == 0
-    assert time.monotonic() - started < 1
+    assert asked == ["name LIKE 'sentiment-%'"]
 
 
 def test_a_server_that_is_away_is_said_in_a_sentence() -> None:
