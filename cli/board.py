@@ -64,4 +64,7 @@ class Board:
             self._bar = self._progress.add_task("models", step="")
         done = sum(state in {"served", "failed"} for state in self._states.values())
         step = f"{event.language}: {event.step}" if event.state == "working" else ""
-        self._progress.update(self._bar, completed=done, total=len(self._states), step=step)
+        total = len(self._states)
+        self._progress.update(
+            self._bar, completed=done, total=total, step=step, visible=done < total
+        )

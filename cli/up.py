@@ -54,6 +54,7 @@ class Up:
     def tick(self) -> None:
         """Do whatever can be done now; raises typer.Exit where it can't go on."""
         if not self.service.started and (self._routed() or not self.build):
+            self.board.say("[dim]starting the service[/]")
             self.service.start()
         if self.service.exit_code is not None:
             self._give_up("The service ended", self.service)
@@ -91,8 +92,8 @@ class Up:
     def _start_mlflow(self, mlflow: Child) -> None:
         self._mlflow_failed += mlflow.started
         if self._mlflow_failed <= ATTEMPTS:
-            if mlflow.started:
-                self.board.say("[yellow]MLflow ended[/]; it is started again")
+            ended = "[yellow]MLflow ended[/]; it is started again"
+            self.board.say(ended if mlflow.started else "[dim]starting MLflow[/]")
             mlflow.start()
         elif self._announced:
             self._say_once(f"[yellow]MLflow can't start[/], answers go on. Its log: {mlflow.log}")
