@@ -35,7 +35,7 @@ def test_mlflow_shows_versions_aliases_gate_figures_and_data_digest(demo: Fleet)
     for language in fleet.languages():
         model = client.get_registered_model(f"sentiment-{language}")
         version = client.get_model_version(model.name, model.aliases["champion"])
-        logged = client.get_logged_model(str(version.model_id))
+        logged = client.get_logged_model(str(version.source).removeprefix("models:/"))
 
         figures = {metric.key: metric.value for metric in logged.metrics or ()}
         assert figures["gate.agreement"] >= 0.98
