@@ -95,7 +95,7 @@ def wait(running: Fleet, languages: set[str]) -> None:
         assert running.process.poll() is None, said
         assert not re.search(r"failed: ", said), said
         assert time.monotonic() < deadline, said
-        time.sleep(0.1)
+        time.sleep(1)
 
 
 def kill(running: Fleet) -> None:
