@@ -73,7 +73,7 @@ class Manifest(_Part):
     schema_version: Literal[1] = 1
     language: str
     covers: tuple[str, ...] = ()
-    """Languages that a multilingual model is meant for; empty for a model of one language."""
+    """Languages that the model is meant for; empty where nobody said."""
     labels: Annotated[tuple[str, ...], Field(min_length=2)]
     unified: Annotated[tuple[Label, ...], Field(min_length=2)]
     max_tokens: Annotated[int, Field(ge=8)]

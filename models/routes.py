@@ -37,7 +37,7 @@ class Route(BaseModel):
     share: Annotated[float, Field(ge=0, le=1)] = 0.0
     shadow: bool = False
     covers: tuple[str, ...] = ()
-    """Languages that a multilingual champion is meant for."""
+    """Languages that the champion is meant for."""
 
 
 class Routes(BaseModel):
