@@ -11,8 +11,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from models.errors import BatchTooLarge, PolysentError
 from models.settings import read_settings
 from models.store import Store
-from serving.admission import admitted, given
 from serving.assemble import assemble
+from serving.call import Call
 from serving.edge import Edge, OnlyOurFaults
 from serving.openapi import merged
 from serving.problems import answers_problems, problem
@@ -46,20 +46,23 @@ class Polysent:
 
     def __init__(self) -> None:
         """Build the path of a request; models are opened by the first one that needs them."""
-        self.path = assemble(settings, Store.default())
+        self.runtime = assemble(settings, Store.default())
+        self.path = self.runtime.path
 
     @bentoml.api
     @answers_problems
     async def predict(self, question: Question, /, ctx: bentoml.Context) -> Prediction:
         """Judge one text; its language is detected when none is given."""
-        return await self._answer(question, ctx.request.headers.get("x-language"))
+        return await self.path.answer(question, Call(), ctx.request.headers.get("x-language"))
 
     @bentoml.api(route="/predict/{language}")
     @answers_problems
     async def predict_language(self, question: Question, /, ctx: bentoml.Context) -> Prediction:
         """Judge one text in the language of the path."""
         named = ctx.request.path_params["language"]
-        return await self._answer(question, named, ctx.request.headers.get("x-language"))
+        return await self.path.answer(
+            question, Call(), named, ctx.request.headers.get("x-language")
+        )
 
     @bentoml.api
     @answers_problems
@@ -76,12 +79,14 @@ class Polysent:
     @beside.get("/languages")
     async def languages(self) -> ServedLanguages:
         """List what is served, by which version, and whether it is in memory."""
-        return self.path.languages()
+        return self.runtime.languages()
 
     @beside.get("/metrics", response_class=Response)
     async def metrics(self) -> Response:
         """Tell Prometheus what happened."""
-        exposition = self.path.telemetry.exposition(resident=len(self.path.residency.resident))
+        exposition = self.runtime.telemetry.exposition(
+            resident=len(self.runtime.residency.resident)
+        )
         return Response(exposition, media_type=CONTENT_TYPE_LATEST)
 
     @beside.get("/openapi.json", include_in_schema=False)
@@ -92,29 +97,21 @@ class Polysent:
     @bentoml.on_shutdown
     def close(self) -> None:
         """Close what is open."""
-        self.path.close()
+        self.runtime.close()
 
     def __is_ready__(self) -> bool:
         """Say whether there is anything to serve."""
-        return bool(self.path.router.routes)
+        return bool(self.runtime.router.routes)
 
     async def _item(self, item: Item, routed: str | None) -> ItemPrediction | ItemProblem:
         try:
-            answer = await self._answer(item, routed)
+            answer = await self.path.answer(item, Call(), routed)
         except PolysentError as error:
             return ItemProblem(id=item.id, **problem(error).model_dump())
         except Exception:  # one item's fault must not cost the others their answers
             LOG.exception("an item failed")
             return ItemProblem(id=item.id, **problem(PolysentError()).model_dump())
         return ItemPrediction(id=item.id, **answer.model_dump())
-
-    async def _answer(self, question: Question, *routed: str | None) -> Prediction:
-        with self.path.telemetry.answer() as event:
-            text = admitted(question.text, settings.max_text_chars)
-            language = self.path.detect(text, given(question.language, *routed))
-            event.tag = self.path.router.choose(language.tag)
-            scores = await self.path.runners.scores(event.tag, text)
-            return Prediction.of(scores, language, event.tag)
 
 
 cast("bentoml.Service[Any]", Polysent).add_asgi_middleware(

@@ -44,8 +44,14 @@ class PolysentError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal"
     title: ClassVar[str] = "Something went wrong on our side"
-    retry_after: ClassVar[int | None] = None
+    retry_after: float | None = None
     """Seconds after which the same request may succeed, where that is known."""
+
+    def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
+        """Say what happened, and when to come back if that could be computed."""
+        super().__init__(detail)
+        if retry_after is not None:
+            self.retry_after = retry_after
 
 
 class ClientError(PolysentError):

@@ -12,6 +12,7 @@ from models.settings import Settings
 from models.store import Store
 from models.tokens import Tokenizers
 from serving.detect import Detector
+from serving.path import Path
 from serving.result import ModelAnswer, ServedLanguage, ServedLanguages
 from serving.router import Router
 from serving.runner import Limits, Runners
@@ -19,10 +20,10 @@ from serving.telemetry import Loaded, Telemetry
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
-    """The stations of a request, in the order in which it passes them."""
+class Runtime:
+    """The path of a request, and what it runs on."""
 
-    detect: Detector
+    path: Path
     router: Router
     runners: Runners
     residency: Residency
@@ -50,7 +51,7 @@ class Path:
         self.residency.close()
 
 
-def assemble(settings: Settings, store: Store) -> Path:
+def assemble(settings: Settings, store: Store) -> Runtime:
     """Build the path over a store; nothing is opened before the first request."""
     telemetry = Telemetry()
     tokenizers = Tokenizers()
@@ -77,4 +78,8 @@ def assemble(settings: Settings, store: Store) -> Path:
     router = Router(routes)
     routes()
     limits = Limits(queue=settings.queue_limit, tokens=settings.batch_tokens)
-    return Path(detector, router, Runners(residency, limits), residency, telemetry)
+    runners = Runners(residency, limits)
+    path = Path(
+        settings.max_text_chars, detector, router, runners.encode, runners.scores, telemetry
+    )
+    return Runtime(path, router, runners, residency, telemetry)

@@ -1,6 +1,7 @@
 """Our errors, and BentoML's, as RFC 9457 problems."""
 
 import json
+import math
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from http import HTTPStatus
@@ -43,17 +44,19 @@ def problem(error: PolysentError, errors: list[dict[str, str]] | None = None) ->
         status=error.status,
         detail=str(error) or error.title,
         code=error.code,
+        retry_after=error.retry_after and math.ceil(error.retry_after),
         errors=errors,
     )
 
 
 def response(error: PolysentError, errors: list[dict[str, str]] | None = None) -> Response:
     """Return the HTTP answer for an error."""
+    said = problem(error, errors)
     return Response(
-        problem(error, errors).model_dump_json(),
+        said.model_dump_json(),
         status_code=error.status,
         media_type=MEDIA_TYPE,
-        headers={} if error.retry_after is None else {"Retry-After": str(error.retry_after)},
+        headers={} if said.retry_after is None else {"Retry-After": str(said.retry_after)},
     )
 
 

@@ -96,6 +96,13 @@ class Problem(BaseModel):
     status: int
     detail: str
     code: Annotated[str, Field(examples=["empty_text"])]
+    retry_after: Annotated[
+        int | None,
+        Field(
+            exclude_if=lambda value: value is None,
+            description="Seconds after which the same request may succeed.",
+        ),
+    ] = None
     errors: Annotated[
         list[dict[str, str]] | None,
         Field(

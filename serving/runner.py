@@ -13,6 +13,7 @@ from models.errors import EngineFailed, Overloaded
 from models.identity import Tag
 from models.labels import Scores
 from models.residency import Residency
+from serving.call import Call
 
 _LOG = logging.getLogger(__name__)
 
@@ -116,8 +117,8 @@ class Runner:
         self._admitted = 0
         self._draining: asyncio.Task[None] | None = None
 
-    async def scores(self, text: str) -> Scores:
-        """Answer one text.
+    async def scores(self, row: list[int]) -> Scores:
+        """Answer one text, given as token ids.
 
         Raises Overloaded, ModelUnavailable or EngineFailed.
         """
@@ -126,21 +127,13 @@ class Runner:
             raise Overloaded(message)
         self._admitted += 1
         try:
-            async with self._residency.lease(self._tag) as artifact:
-                row = await self._encoded(artifact, text)
+            async with self._residency.lease(self._tag):
                 job = Job(row, asyncio.get_running_loop().create_future())
                 self._jobs.append(job)
                 self._wake()
                 return await job.answer
         finally:
             self._admitted -= 1
-
-    async def _encoded(self, artifact: Artifact, text: str) -> list[int]:
-        if len(text) <= INLINE_CHARS:
-            [row] = artifact.encode([text])
-        else:
-            [row] = await asyncio.to_thread(artifact.encode, [text])
-        return row
 
     def _wake(self) -> None:
         if self._draining is None or self._draining.done():
@@ -177,11 +170,22 @@ class Runners:
         self._slot = EngineSlot()
         self._runners: dict[Tag, Runner] = {}
 
-    async def scores(self, tag: Tag, text: str) -> Scores:
+    async def encode(self, tag: Tag, text: str, call: Call) -> list[int]:
+        """Return a text's token ids."""
+        with call.stage("load"):
+            async with self._residency.lease(tag) as artifact:
+                if len(text) <= INLINE_CHARS:
+                    [row] = artifact.encode([text])
+                else:
+                    [row] = await asyncio.to_thread(artifact.encode, [text])
+                return row
+
+    async def scores(self, tag: Tag, row: list[int], call: Call) -> Scores:
         """Answer one text with one model; errors as Runner.scores."""
+        del call
         if tag not in self._runners:
             self._runners[tag] = Runner(tag, self._residency, self._slot, self._limits)
-        return await self._runners[tag].scores(text)
+        return await self._runners[tag].scores(row)
 
     def close(self) -> None:
         """Stop the engine's thread."""

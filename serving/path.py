@@ -1,0 +1,45 @@
+"""The path of a request: text to language to model to tokens to scores."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from models.identity import Tag
+from models.labels import Scores
+from serving.admission import admitted, given
+from serving.call import Call
+from serving.detect import Detector
+from serving.result import Prediction, Question
+from serving.router import Router
+from serving.telemetry import Telemetry
+
+Row = list[int]
+"""The token ids of one text, cut to what its model takes."""
+
+Encode = Callable[[Tag, str, Call], Awaitable[Row]]
+Score = Callable[[Tag, Row, Call], Awaitable[Scores]]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The stations of a request, in the order in which it passes them."""
+
+    max_text_chars: int
+    detect: Detector
+    router: Router
+    encode: Encode
+    score: Score
+    telemetry: Telemetry
+
+    async def answer(self, question: Question, call: Call, *routed: str | None) -> Prediction:
+        """Answer one text; `routed` is what path and header say of its language.
+
+        Raises a PolysentError, whose `status` says whose fault it is.
+        """
+        with self.telemetry.answer() as event:
+            text = admitted(question.text, self.max_text_chars)
+            with call.stage("detect"):
+                language = self.detect(text, given(question.language, *routed))
+            event.tag = self.router.choose(language.tag)
+            row = await self.encode(event.tag, text, call)
+            scores = await self.score(event.tag, row, call)
+            return Prediction.of(scores, language, event.tag)
