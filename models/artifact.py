@@ -1,4 +1,4 @@
-"""An artifact, opened: manifest, tokenizer and engine together."""
+"""An artifact, opened: what answers (manifest and engine), and what reads (the tokenizer)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,30 +14,43 @@ ROWS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Artifact:
-    """A model that can answer."""
+class Model:
+    """A model that can answer rows of token ids."""
 
     manifest: Manifest
-    tokenizer: Tokenizer
     engine: Engine
 
-    def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the token ids of each text, cut to what the model takes."""
-        return self.tokenizer.encode(texts, self.manifest.max_tokens)
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it holds, as measured now."""
+        return self.engine.nbytes
 
     def scores(self, rows: Sequence[Sequence[int]]) -> list[Scores]:
         """Run one batch of token ids; answer i belongs to row i."""
         logits = self.engine.run(pad(rows, self.manifest.pad_token_id))
         return scores(logits, self.manifest.unified)
 
+    def close(self) -> None:
+        """Give the memory back; no call may follow."""
+        self.engine.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A model that can answer texts, offline."""
+
+    model: Model
+    tokenizer: Tokenizer
+
     def __call__(self, texts: Sequence[str]) -> list[Scores]:
-        """Answer texts offline: sorted by length, in small batches, in the order given."""
-        rows = self.encode(texts)
+        """Answer texts: sorted by length, in small batches, in the order given."""
+        rows = self.tokenizer.encode(texts, self.model.manifest.max_tokens)
         order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
         answers: dict[int, Scores] = {}
         for start in range(0, len(order), ROWS_AT_ONCE):
             chosen = order[start : start + ROWS_AT_ONCE]
-            answers.update(zip(chosen, self.scores([rows[index] for index in chosen]), strict=True))
+            batch = self.model.scores([rows[index] for index in chosen])
+            answers.update(zip(chosen, batch, strict=True))
         return [answers[index] for index in range(len(rows))]
 
 
@@ -47,4 +60,5 @@ def open_artifact(folder: Path, tokenizers: Tokenizers, threads: int) -> Artifac
     Raises ManifestInvalid where the folder is none. The files are taken as verified.
     """
     manifest = Manifest.read(folder)
-    return Artifact(manifest, tokenizers.open(folder, manifest), OnnxEngine(folder, threads))
+    model = Model(manifest, OnnxEngine(folder, threads))
+    return Artifact(model, tokenizers.open(folder, manifest))

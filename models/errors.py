@@ -4,8 +4,10 @@ PolysentError
 ├── ClientError                 400  the request is wrong
 │   ├── MalformedJSON           400
 │   ├── MalformedLanguage       400
+│   ├── InvalidHeader           400
 │   ├── LanguageConflict        400
 │   ├── RouteNotFound           404
+│   ├── ModelNotFound           404
 │   ├── MethodNotAllowed        405
 │   ├── BodyTooLarge            413
 │   ├── TextTooLong             413
@@ -18,6 +20,7 @@ PolysentError
 │   └── LanguageUndetermined    422
 ├── Overloaded                  429  come back later
 ├── ModelUnavailable            503  the model can't answer now
+│   ├── ModelTooLarge           503  it can never fit into the memory budget
 │   └── NothingServed           503
 ├── EngineFailed                500  the model broke on this text
 ├── DeadlineExceeded            504  there was no answer in time
@@ -76,6 +79,13 @@ class MalformedLanguage(ClientError):
     title = "The language is not a BCP-47 tag"
 
 
+class InvalidHeader(ClientError):
+    """A header says what it must not say."""
+
+    code = "invalid_header"
+    title = "A header is wrong"
+
+
 class LanguageConflict(ClientError):
     """Path, header and body name different languages."""
 
@@ -89,6 +99,14 @@ class RouteNotFound(ClientError):
     status = 404
     code = "not_found"
     title = "There is nothing at this path"
+
+
+class ModelNotFound(ClientError):
+    """No model of this name, or not in this version, is served."""
+
+    status = 404
+    code = "model_not_found"
+    title = "No such model is served"
 
 
 class MethodNotAllowed(ClientError):
@@ -124,11 +142,11 @@ class BatchTooLarge(ClientError):
 
 
 class UnsupportedMediaType(ClientError):
-    """The body is declared to be something other than JSON."""
+    """The body is declared to be something that this path does not read."""
 
     status = 415
     code = "unsupported_media_type"
-    title = "The body must be application/json"
+    title = "This path does not read a body of this kind"
 
 
 class InvalidRequest(ClientError):
@@ -187,6 +205,14 @@ class ModelUnavailable(PolysentError):
     code = "model_unavailable"
     title = "The model can't answer now"
     retry_after = 5
+
+
+class ModelTooLarge(ModelUnavailable):
+    """The model can never fit into the memory budget."""
+
+    code = "model_too_large"
+    title = "The model does not fit into the memory budget"
+    retry_after = 60
 
 
 class NothingServed(ModelUnavailable):

@@ -1,107 +1,364 @@
-"""Which models are open, and who is using them."""
+"""What is open, who is using it, and what is closed to make room."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Container
+import math
+import os
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Container, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Generic, Literal, Protocol, TypeVar
 
-from models.artifact import Artifact
-from models.errors import ModelUnavailable
-from models.identity import Tag
+from models.budget import Budget, Holding
+from models.errors import ModelTooLarge, ModelUnavailable
+from models.quarantine import Failure, Quarantine
 
 _LOG = logging.getLogger(__name__)
 
-OpenModel = Callable[[Tag], Artifact]
-"""Opens a model; called off the event loop."""
+K = TypeVar("K", bound=Hashable)
+K_contra = TypeVar("K_contra", bound=Hashable, contravariant=True)
+
+State = Literal["resident", "loading", "cold", "quarantined"]
+PREMATURE_SECONDS = 60.0
+"""What is opened again so soon after it was evicted was evicted too early."""
+NICENESS = 5
+"""How far the threads that open and close things stand back behind those that answer."""
+
+
+class Resource(Protocol):
+    """Something open that holds memory."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it holds, as measured now."""
+        ...
+
+    def close(self) -> None:
+        """Give them back."""
+        ...
+
+
+V = TypeVar("V", bound=Resource)
+V_co = TypeVar("V_co", bound=Resource, covariant=True)
+
+
+class Opener(Protocol[K_contra, V_co]):
+    """Opens things; both methods are called off the event loop."""
+
+    def claims(self, key: K_contra, /) -> int:
+        """Return how many bytes it takes at most."""
+        ...
+
+    def open(self, key: K_contra, /) -> V_co:
+        """Open it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One attempt to open a thing; `premature`: it had been evicted only just before."""
+
+    key: object
+    outcome: Literal["ok", "failed", "refused"]
+    seconds: float
+    premature: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evicted:
+    """A thing was closed, so many seconds after it was opened and last used."""
+
+    key: object
+    reason: str
+    open_seconds: float
+    idle_seconds: float
+
+
+@dataclass(slots=True)
+class History:
+    """What is known of a thing beyond the time for which it is open; times as `time.time()`."""
+
+    hits: int = 0
+    loads: int = 0
+    evictions: int = 0
+    nbytes: int = 0
+    load_seconds: float = 0.0
+    used: float = 0.0
+    evicted: float = -math.inf
 
 
 @dataclass(slots=True, eq=False)
-class _Resident:
-    opening: asyncio.Future[Artifact]
-    leases: int = 0
+class _Resident(Holding, Generic[V]):
+    opening: "asyncio.Future[V]" = field(default_factory=asyncio.Future)
+    admitted: bool = False
+    reason: str = "budget"
 
 
-class Residency:
-    """Opens models on their first request and keeps them open.
+class Residency(Generic[K, V]):
+    """Opens things on first use and keeps them open as long as the budget allows.
 
-    1. At most one load per tag at any time; others wait for it.
-    2. A leased model is never closed.
-    3. A load that failed is forgotten: the next request tries again.
+    1. At most one load per key at any time, however many wait for it.
+    2. What is leased is never closed; what is evicted while leased is closed after the last lease.
+    3. Opening and closing happen in threads of their own, behind those that answer.
+    4. What failed to open is left alone for a while; those who ask are told why, and until when.
     """
 
-    def __init__(self, open_model: OpenModel) -> None:
-        """Take the function that opens a model."""
-        self._open = open_model
-        self._residents: dict[Tag, _Resident] = {}
-        self._wanted: Container[Tag] | None = None
-        self._loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load")
+    def __init__(
+        self,
+        opener: Opener[K, V],
+        budget: Budget,
+        note: Callable[[Loaded | Evicted], None] = lambda _: None,
+    ) -> None:
+        """Take what opens, the budget (others may share it), and who is told what happened."""
+        self._opener = opener
+        self._budget = budget
+        self._note = note
+        self._residents: dict[K, _Resident[V]] = {}
+        self._pins: set[K] = set()
+        self._wanted: Container[K] | None = None
+        self._quarantine = Quarantine[K](budget.clock)
+        self._history: dict[K, History] = {}
+        self._loader = ThreadPoolExecutor(2, "load", initializer=_stand_back)
 
     @property
-    def resident(self) -> frozenset[Tag]:
-        """The tags that are open, or being opened."""
+    def resident(self) -> frozenset[K]:
+        """The keys that are open, or being opened."""
         return frozenset(self._residents)
 
     @asynccontextmanager
-    async def lease(self, tag: Tag) -> AsyncIterator[Artifact]:
-        """Hold a model open, opening it first where it is not.
+    async def lease(self, key: K, until: float = math.inf) -> AsyncIterator[V]:
+        """Hold a thing open, opening it first where it is not.
 
-        Raises ModelUnavailable where it can't be opened. A caller that leaves while the model
-        is being opened does not stop that.
+        Raises ModelUnavailable where it can't be opened, or not `until` then (a time of
+        `time.monotonic()`). A caller that leaves while it is being opened does not stop that.
         """
-        resident = self._residents.get(tag) or self._start(tag)
-        resident.leases += 1  # before any await: no gap for `retain`
+        resident = self._residents.get(key) or self._start(key)
+        resident.leases += 1  # before any await: no gap for an eviction
         try:
-            yield await asyncio.shield(resident.opening)
-        except OpenFailed as error:
-            raise ModelUnavailable(str(error)) from error.__cause__
+            value = await self._opened(key, resident, until)
+            self.history(key).hits += 1
+            yield value
         finally:
             resident.leases -= 1
-            self._close_if_idle(tag, resident)
+            resident.used_at = self._budget.clock()
+            self.history(key).used = time.time()
+            if not resident.leases:
+                self._idle(key, resident)
 
-    def retain(self, wanted: Container[Tag]) -> None:
-        """From now on close what is not wanted, each model once its last lease has ended."""
+    def state(self, key: K) -> State:
+        """Say whether it is open, and if not, whether that may change now."""
+        if resident := self._residents.get(key):
+            return "resident" if resident.opening.done() else "loading"
+        return "quarantined" if self._quarantine.get(key) else "cold"
+
+    def failure(self, key: K) -> Failure | None:
+        """Return why it is quarantined."""
+        return self._quarantine.get(key)
+
+    def history(self, key: K) -> History:
+        """Return what is known of it."""
+        return self._history.setdefault(key, History())
+
+    def holding(self, key: K) -> Holding | None:
+        """Return its place in the budget, where it is open or being opened."""
+        return self._residents.get(key)
+
+    def pin(self, key: K, *, pinned: bool = True) -> None:
+        """Keep it open from when it is opened, whatever else needs room; or no longer."""
+        (self._pins.add if pinned else self._pins.discard)(key)
+        if resident := self._residents.get(key):
+            resident.pinned = pinned
+        self._budget.changed()
+
+    def evict(self, key: K, reason: str = "asked") -> bool:
+        """Close it after its last lease; False where it is not open."""
+        resident = self._residents.get(key)
+        if resident is None or not resident.opening.done():
+            return False
+        resident.reason = reason
+        self._evict(key, resident)
+        return True
+
+    def retain(self, wanted: Container[K]) -> None:
+        """From now on keep nothing that is not wanted; each goes once its last lease has ended."""
         self._wanted = wanted
-        for tag, resident in list(self._residents.items()):
-            self._close_if_idle(tag, resident)
+        for key in [key for key in self._residents if key not in wanted]:
+            self.evict(key, "retired")
+        for key in [key for key in self._history if key not in wanted]:
+            if key not in self._residents:
+                del self._history[key]
+                self._quarantine.clear(key)
+
+    async def measure(self) -> None:
+        """Measure anew what every open thing holds, and evict where that is too much."""
+        loop = asyncio.get_running_loop()
+        for key, resident in list(self._residents.items()):
+            if _is_open(resident):
+                nbytes = await loop.run_in_executor(
+                    self._loader, _nbytes, resident.opening.result()
+                )
+                if self._residents.get(key) is resident:
+                    self._budget.correct(resident, nbytes)
+                    self.history(key).nbytes = nbytes
 
     def close(self) -> None:
-        """Close every model that no one holds, and the loader."""
-        self.retain(frozenset())
-        self._loader.shutdown(wait=False, cancel_futures=True)
+        """Close all that no one holds, and the threads."""
+        self._wanted = frozenset()
+        for key, resident in list(self._residents.items()):
+            if _is_open(resident):
+                self._evict(key, resident)
+        self._loader.shutdown(wait=False)
 
-    def _start(self, tag: Tag) -> _Resident:
-        resident = _Resident(asyncio.ensure_future(self._load(tag)))
-        self._residents[tag] = resident
-        resident.opening.add_done_callback(lambda _: self._opened(tag, resident))
+    def _start(self, key: K) -> _Resident[V]:
+        if failure := self._quarantine.get(key):
+            left = failure.until - self._budget.clock()
+            message = f"{failure.why} (failed {failure.times} times)"
+            raise ModelUnavailable(message, retry_after=max(left, 1.0))
+        resident = _Resident[V](evict=lambda: self._evict(key, resident), pinned=key in self._pins)
+        resident.opening = asyncio.ensure_future(self._load(key, resident))
+        resident.opening.add_done_callback(lambda _: self._settled(key, resident))
+        self._residents[key] = resident
         return resident
 
-    async def _load(self, tag: Tag) -> Artifact:
-        loop = asyncio.get_running_loop()
+    async def _opened(self, key: K, resident: _Resident[V], until: float) -> V:
+        seconds = None if until == math.inf else until - time.monotonic()
         try:
-            return await loop.run_in_executor(self._loader, self._open, tag)
-        except asyncio.CancelledError:
-            message = f"{tag.model} is not opened any more: the service stops"
-            raise OpenFailed(message) from None
-        except Exception as error:
-            _LOG.exception("%s can't be opened", tag)
-            message = f"{tag.model} can't be opened; the service's log says why"
-            raise OpenFailed(message) from error
+            async with asyncio.timeout(seconds):
+                return await asyncio.shield(resident.opening)
+        except TimeoutError:
+            message = f"{key} was not opened in time"
+            raise ModelUnavailable(message, retry_after=self._patience(key)) from None
+        except OpenFailed as error:
+            raise ModelUnavailable(str(error), retry_after=error.retry_after) from error.__cause__
+        except NeverFits as error:
+            raise ModelTooLarge(str(error)) from error
 
-    def _opened(self, tag: Tag, resident: _Resident) -> None:
-        if resident.opening.exception() is None:
-            self._close_if_idle(tag, resident)
-        elif self._residents.get(tag) is resident:
-            del self._residents[tag]
+    def _patience(self, key: K) -> float:
+        known = self.history(key)
+        wait = self._budget.room_at(known.nbytes) - self._budget.clock()
+        return max(1.0, known.load_seconds + (wait if wait < math.inf else 0.0))
 
-    def _close_if_idle(self, tag: Tag, resident: _Resident) -> None:
-        retired = self._wanted is not None and tag not in self._wanted
-        idle = not resident.leases and resident.opening.done()
-        if retired and idle and self._residents.get(tag) is resident:
-            del self._residents[tag]
-            resident.opening.result().engine.close()
+    async def _load(self, key: K, resident: _Resident[V]) -> V:
+        loop = asyncio.get_running_loop()
+        history = self.history(key)
+        premature = time.time() - history.evicted < PREMATURE_SECONDS
+        started = time.perf_counter()
+        try:
+            claims = history.nbytes or await loop.run_in_executor(
+                self._loader, self._opener.claims, key
+            )
+            await self._budget.admit(key, resident, claims)
+            resident.admitted = True
+            started = time.perf_counter()
+            value, nbytes = await loop.run_in_executor(self._loader, self._measured, key)
+            resident.load_seconds = time.perf_counter() - started
+        except ModelTooLarge as error:
+            self._note(Loaded(key, "refused", 0.0))
+            raise NeverFits(str(error)) from error
+        except (Exception, asyncio.CancelledError) as error:
+            self._budget.release(resident)
+            self._note(Loaded(key, "failed", time.perf_counter() - started))
+            raise self._failed(key, error) from error
+        resident.opened_at = resident.used_at = self._budget.clock()
+        history.loads += 1
+        history.nbytes = nbytes
+        history.load_seconds = resident.load_seconds
+        self._quarantine.clear(key)
+        self._note(Loaded(key, "ok", resident.load_seconds, premature))
+        self._budget.correct(resident, nbytes)
+        return value
+
+    def _measured(self, key: K) -> tuple[V, int]:
+        value = self._opener.open(key)
+        return value, value.nbytes
+
+    def _failed(self, key: K, error: BaseException) -> "OpenFailed":
+        if isinstance(error, asyncio.CancelledError | RuntimeError) and self._wanted == frozenset():
+            return OpenFailed(f"{key} is not opened any more: the service stops", 1.0)
+        if isinstance(error, asyncio.CancelledError):
+            return OpenFailed(f"nobody waits for {key} any more", 1.0)
+        _LOG.error("%s can't be opened", key, exc_info=error)
+        why = f"{key} can't be opened: {type(error).__name__}; the service's log says more"
+        failure = self._quarantine.put(key, why)
+        return OpenFailed(why, max(1.0, failure.until - self._budget.clock()))
+
+    def _settled(self, key: K, resident: _Resident[V]) -> None:
+        if _is_open(resident):
+            if not resident.leases:
+                self._idle(key, resident)
+        elif self._residents.get(key) is resident:
+            del self._residents[key]
+
+    def _idle(self, key: K, resident: _Resident[V]) -> None:
+        """Decide what becomes of it now that its last lease has ended."""
+        if not resident.opening.done():
+            if not resident.admitted and self._residents.get(key) is resident:
+                del self._residents[key]
+                resident.opening.cancel()
+        elif not _is_open(resident):
+            return
+        elif resident.leaving:
+            self._close(key, resident)
+        elif self._wanted is not None and key not in self._wanted:
+            resident.reason = "retired"
+            self._evict(key, resident)
+
+    def _evict(self, key: K, resident: _Resident[V]) -> None:
+        if resident.leaving:
+            return
+        resident.leaving = True
+        del self._residents[key]
+        if not resident.leases:
+            self._close(key, resident)
+
+    def _close(self, key: K, resident: _Resident[V]) -> None:
+        now = self._budget.clock()
+        history = self.history(key)
+        history.evictions += 1
+        history.evicted = time.time()
+        opened, used = now - resident.opened_at, now - resident.used_at
+        self._note(Evicted(key, resident.reason, opened, used))
+        loop = resident.opening.get_loop()
+        value = resident.opening.result()
+        try:
+            closing = self._loader.submit(value.close)
+        except RuntimeError:  # the service stops, and so have the threads
+            value.close()
+            self._budget.release(resident)
+        else:
+            closing.add_done_callback(lambda _: _soon(loop, self._budget.release, resident))
 
 
 class OpenFailed(Exception):
     """A load failed; each waiter turns it into its own ModelUnavailable."""
+
+    def __init__(self, why: str, retry_after: float) -> None:
+        """Say why, and in how many seconds it may be tried again."""
+        super().__init__(why)
+        self.retry_after = retry_after
+
+
+class NeverFits(Exception):
+    """A load was refused for its size; each waiter turns it into its own ModelTooLarge."""
+
+
+def _is_open(resident: _Resident[V]) -> bool:
+    opening = resident.opening
+    return opening.done() and not opening.cancelled() and opening.exception() is None
+
+
+def _nbytes(value: Resource) -> int:
+    return value.nbytes
+
+
+def _soon(loop: asyncio.AbstractEventLoop, deed: Callable[[Holding], None], on: Holding) -> None:
+    with suppress(RuntimeError):  # the loop may be closed when the last of all is
+        loop.call_soon_threadsafe(deed, on)
+
+
+def _stand_back() -> None:
+    if hasattr(os, "setpriority"):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import ByteSize, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from models import memory
+from models.languages import canonical
 
 ENV_PREFIX = "POLYSENT_"
 
@@ -24,12 +27,22 @@ class Settings(BaseSettings):
     """Address that `polysent up` lets the service listen on."""
     port: Annotated[int, Field(ge=1, le=65535)] = 3000
     """Port that `polysent up` gives the service."""
-    threads: Annotated[int, Field(ge=1)] = len(os.sched_getaffinity(0))
+    threads: Annotated[int, Field(ge=1)] = memory.cores()
     """Cores that one engine run may use."""
-    batch_tokens: Annotated[int, Field(ge=128)] = 2048
+    lanes: Annotated[int, Field(ge=1)] = 2
+    """Engine runs at a time."""
+    batch_tokens: Annotated[int, Field(ge=128)] = 512
     """Most tokens, padding included, in one engine run."""
+    batch_padding: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Largest share of padding in one engine run."""
     queue_limit: Annotated[int, Field(ge=1)] = 512
-    """Most texts that may wait for one model; one more is answered 429."""
+    """Most texts of one urgency that may wait for one model; one more is answered 429."""
+    memory: ByteSize = ByteSize(0)
+    """Bytes that open models and tokenizers may hold (`6GiB`); 0: 3/4 of what the process has."""
+    pin: Annotated[tuple[str, ...], NoDecode] = ()
+    """Languages, separated by commas, whose models are opened before the service is ready."""
+    cache: ByteSize = ByteSize(64 * 2**20)
+    """Bytes of answers that are kept; 0 switches the cache off."""
     max_text_chars: Annotated[int, Field(ge=1)] = 20_000
     """Longest text, in characters; what the model does not take of it is cut."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 4 * 2**20
@@ -40,6 +53,17 @@ class Settings(BaseSettings):
     """Most items of one `POST /predict_batch`."""
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Least confidence with which a detected language counts as known."""
+
+    @field_validator("pin", mode="before")
+    @classmethod
+    def _languages(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        spelled = value.split(",") if isinstance(value, str) else value
+        return tuple(canonical(tag.strip()) for tag in spelled if tag.strip())
+
+    @property
+    def memory_limit(self) -> int:
+        """Bytes that open models and tokenizers may hold."""
+        return self.memory or memory.limit() * 3 // 4
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:

@@ -1,22 +1,26 @@
 """Settings to objects: the one place that builds the path of a request, and tears it down."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.artifact import Artifact, open_artifact
+from models.artifact import Model
+from models.budget import Budget
 from models.identity import Tag
+from models.openers import Models, OpenTokenizer, Vocabularies, Vocabulary
 from models.residency import Residency
 from models.routes import Route, WatchedRoutes
 from models.settings import Settings
 from models.store import Store
-from models.tokens import Tokenizers
+from serving.batch import Limits
+from serving.cache import Cached, Memory
 from serving.detect import Detector
+from serving.encoder import Encoder
 from serving.path import Path
 from serving.result import ModelAnswer, ServedLanguage, ServedLanguages
 from serving.router import Router
-from serving.runner import Limits, Runners
-from serving.telemetry import Loaded, Telemetry
+from serving.runner import Runners
+from serving.scheduler import Scheduler
+from serving.telemetry import Levels, Telemetry
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +29,11 @@ class Runtime:
 
     path: Path
     router: Router
-    runners: Runners
-    residency: Residency
+    residency: Residency[Tag, Model]
+    tokenizers: Residency[Vocabulary, OpenTokenizer]
+    scheduler: Scheduler
+    budget: Budget
+    cache: Memory
     telemetry: Telemetry
 
     def languages(self) -> ServedLanguages:
@@ -38,48 +45,56 @@ class Runtime:
                     model=ModelAnswer(
                         name=route.champion.model.name, version=route.champion.model.version
                     ),
-                    state="resident" if route.champion in self.residency.resident else "cold",
+                    state=self.residency.state(route.champion),
                     covers=list(route.covers),
                 )
                 for language, route in sorted(self.router.routes.items())
             ]
         )
 
+    def metrics(self) -> bytes:
+        """Return what happened, and what is so now."""
+        tags = {route.champion for route in self.router.routes.values()}
+        held = {tag: self.residency.holding(tag) for tag in self.residency.resident}
+        levels = Levels(
+            memory_limit=self.budget.limit,
+            memory_used=self.budget.used,
+            resident={tag: holding.nbytes for tag, holding in held.items() if holding},
+            waiting={tag: self.scheduler.waiting(tag) for tag in tags},
+            cache=self.cache.nbytes,
+        )
+        return self.telemetry.exposition(levels)
+
     def close(self) -> None:
         """Stop threads and close models."""
-        self.runners.close()
+        self.scheduler.close()
         self.residency.close()
+        self.tokenizers.close()
 
 
 def assemble(settings: Settings, store: Store) -> Runtime:
     """Build the path over a store; nothing is opened before the first request."""
     telemetry = Telemetry()
-    tokenizers = Tokenizers()
-
-    def open_model(tag: Tag) -> Artifact:
-        started = time.perf_counter()
-        outcome = "failed"
-        try:
-            artifact = open_artifact(store.path(tag), tokenizers, settings.threads)
-            outcome = "ok"
-        finally:
-            seconds = time.perf_counter() - started
-            telemetry.loaded(Loaded(tag.model.language, outcome, seconds))
-        return artifact
-
+    budget = Budget(settings.memory_limit)
+    tokenizers = Residency(Vocabularies(), budget, telemetry.tokenizer)
+    residency = Residency(Models(store, settings.threads), budget, telemetry.model)
+    encoder = Encoder(store, tokenizers)
+    limits = Limits(settings.batch_tokens, settings.batch_padding)
+    scheduler = Scheduler(settings.lanes, limits, telemetry.ran)
+    runners = Runners(residency, scheduler, settings.queue_limit)
+    cache = Memory(settings.cache)
+    score = Cached(runners, cache, telemetry.cached) if settings.cache else runners
     detector = Detector(settings.min_confidence)
-    residency = Residency(open_model)
 
     def changed(routes: Mapping[str, Route]) -> None:
-        residency.retain({route.champion for route in routes.values()})
+        champions = frozenset(route.champion for route in routes.values())
+        residency.retain(champions)
+        encoder.retain(champions)
+        scheduler.forget(champions)
         detector.restrict(router.answerable)
 
     routes = WatchedRoutes(store.routes, changed)
     router = Router(routes)
     routes()
-    limits = Limits(queue=settings.queue_limit, tokens=settings.batch_tokens)
-    runners = Runners(residency, limits)
-    path = Path(
-        settings.max_text_chars, detector, router, runners.encode, runners.scores, telemetry
-    )
-    return Runtime(path, router, runners, residency, telemetry)
+    path = Path(settings.max_text_chars, detector, router, encoder, score, telemetry)
+    return Runtime(path, router, residency, tokenizers, scheduler, budget, cache, telemetry)

@@ -35,7 +35,7 @@ class Path:
 
         Raises a PolysentError, whose `status` says whose fault it is.
         """
-        with self.telemetry.answer() as event:
+        with self.telemetry.answer(call) as event:
             text = admitted(question.text, self.max_text_chars)
             with call.stage("detect"):
                 language = self.detect(text, given(question.language, *routed))

@@ -2,14 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from models.errors import PolysentError
 from models.identity import Tag
+from models.residency import Evicted, Loaded
+from serving.cache import Found
+from serving.call import Call
+from serving.scheduler import Ran
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -22,12 +26,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """One attempt to open a model."""
+class Levels:
+    """What is so at the moment; bytes as measured."""
 
-    language: str
-    outcome: str
-    seconds: float
+    memory_limit: int
+    memory_used: int
+    resident: Mapping[Tag, int] = field(default_factory=dict)
+    waiting: Mapping[Tag, int] = field(default_factory=dict)
+    cache: int = 0
 
 
 class Telemetry:
@@ -36,38 +42,35 @@ class Telemetry:
     def __init__(self) -> None:
         """Declare every metric (docs/metrics.md says what each means)."""
         self._registry = CollectorRegistry()
-        self._answers = Counter(
-            "polysent_answers",
-            "Texts answered, by outcome",
-            ["language", "version", "outcome"],
-            registry=self._registry,
-        )
-        self._seconds = Histogram(
-            "polysent_answer_seconds",
-            "Time from a text's arrival to its outcome",
-            ["language"],
-            buckets=SECONDS,
-            registry=self._registry,
-        )
-        self._loads = Counter(
-            "polysent_loads",
-            "Models opened, by outcome",
-            ["language", "outcome"],
-            registry=self._registry,
-        )
-        self._load_seconds = Histogram(
-            "polysent_load_seconds",
-            "Time to open a model",
-            ["language"],
-            buckets=SECONDS,
-            registry=self._registry,
-        )
-        self._resident = Gauge(
-            "polysent_resident_models", "Models that are open", registry=self._registry
-        )
+        count, measure = self._counter, self._histogram
+        self._answers = count("answers", "Texts by outcome", ["language", "version", "outcome"])
+        self._seconds = measure("answer_seconds", "A text's arrival to its outcome", ["language"])
+        self._stages = measure("stage_seconds", "Time in one stage", ["language", "stage"])
+        self._loads = count("loads", "Models opened, by outcome", ["language", "outcome"])
+        self._load_seconds = measure("load_seconds", "Time to open a model", ["language"])
+        self._tokenizers = count("tokenizer_loads", "Tokenizers loaded", ["outcome"])
+        self._evictions = count("evictions", "Models closed, by reason", ["language", "reason"])
+        self._premature = count("premature_evictions", "Opened again within 60 s", ["language"])
+        self._batches = count("batches", "Engine runs, by why they ended", ["language", "reason"])
+        self._texts = count("batch_texts", "Texts that the engine computed", ["language"])
+        self._tokens = count("batch_tokens", "Tokens of these texts", ["language"])
+        self._padding = count("batch_padding_tokens", "Padding beside them", ["language"])
+        self._engine = count("engine_seconds", "Time in the engine", ["language", "urgency"])
+        self._cache = count("cache_requests", "Texts by what the cache knew", ["outcome"])
+        self._gauges = {
+            name: Gauge(f"polysent_{name}", meaning, labels, registry=self._registry)
+            for name, meaning, labels in (
+                ("resident_models", "Models that are open", ()),
+                ("resident_bytes", "Bytes that an open model holds", ["language", "version"]),
+                ("waiting_texts", "Texts that wait for the engine", ["language"]),
+                ("memory_used_bytes", "Bytes that are granted from the budget", ()),
+                ("memory_limit_bytes", "The budget", ()),
+                ("cache_bytes", "Bytes of cached answers", ()),
+            )
+        }
 
     @contextmanager
-    def answer(self) -> Iterator[Answer]:
+    def answer(self, call: Call) -> Iterator[Answer]:
         """Record one text's outcome: `ok`, the problem's code, or `left` with its caller."""
         event = Answer()
         started = time.perf_counter()
@@ -86,13 +89,59 @@ class Telemetry:
             version = str(event.tag.model.version) if event.tag else ""
             self._answers.labels(language, version, outcome).inc()
             self._seconds.labels(language).observe(time.perf_counter() - started)
+            if event.tag:
+                for stage, seconds in call.stages.items():
+                    self._stages.labels(language, stage).observe(seconds)
 
-    def loaded(self, event: Loaded) -> None:
-        """Record one attempt to open a model."""
-        self._loads.labels(event.language, event.outcome).inc()
-        self._load_seconds.labels(event.language).observe(event.seconds)
+    def model(self, event: Loaded | Evicted) -> None:
+        """Record that a model was opened or closed, or could not be."""
+        language = event.key.model.language if isinstance(event.key, Tag) else ""
+        if isinstance(event, Evicted):
+            self._evictions.labels(language, event.reason).inc()
+            return
+        self._loads.labels(language, event.outcome).inc()
+        self._load_seconds.labels(language).observe(event.seconds)
+        if event.premature:
+            self._premature.labels(language).inc()
 
-    def exposition(self, resident: int) -> bytes:
+    def tokenizer(self, event: Loaded | Evicted) -> None:
+        """Record that a tokenizer was loaded, or could not be."""
+        if isinstance(event, Loaded):
+            self._tokenizers.labels(event.outcome).inc()
+
+    def ran(self, event: Ran) -> None:
+        """Record one engine run."""
+        language = event.tag.model.language
+        self._batches.labels(language, event.reason).inc()
+        self._texts.labels(language).inc(event.texts)
+        self._tokens.labels(language).inc(event.tokens)
+        self._padding.labels(language).inc(event.padding)
+        self._engine.labels(language, event.urgency).inc(event.seconds)
+
+    def cached(self, found: Found) -> None:
+        """Record what the cache knew of a text."""
+        self._cache.labels(found).inc()
+
+    def exposition(self, levels: Levels) -> bytes:
         """Return all metrics in Prometheus' text format."""
-        self._resident.set(resident)
+        gauge = self._gauges
+        gauge["resident_models"].set(len(levels.resident))
+        gauge["memory_used_bytes"].set(levels.memory_used)
+        gauge["memory_limit_bytes"].set(levels.memory_limit)
+        gauge["cache_bytes"].set(levels.cache)
+        gauge["resident_bytes"].clear()
+        for tag, nbytes in levels.resident.items():
+            version = str(tag.model.version)
+            gauge["resident_bytes"].labels(tag.model.language, version).set(nbytes)
+        gauge["waiting_texts"].clear()
+        for tag, texts in levels.waiting.items():
+            gauge["waiting_texts"].labels(tag.model.language).set(texts)
         return generate_latest(self._registry)
+
+    def _counter(self, name: str, meaning: str, labels: Iterable[str]) -> Counter:
+        return Counter(f"polysent_{name}", meaning, labels, registry=self._registry)
+
+    def _histogram(self, name: str, meaning: str, labels: Iterable[str]) -> Histogram:
+        return Histogram(
+            f"polysent_{name}", meaning, labels, buckets=SECONDS, registry=self._registry
+        )

@@ -1,19 +1,18 @@
 """Fakes with memory, checked against the same Protocols as the real things."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer as HFTokenizer
-from tokenizers import models, pre_tokenizers
 
-from models.artifact import Artifact
+from models.artifact import Model
 from models.engine import Engine
 from models.identity import Tag
 from models.manifest import Manifest
-from models.tokens import Batch, Tokenizer
+from models.tokens import Batch
 
 WORDS = {"<pad>": 0, "<unk>": 1, "good": 2, "bad": 3, "poison": 4}
 
@@ -25,10 +24,12 @@ class FakeEngine:
     batches: list[list[list[int]]] = field(default_factory=list)
     gate: threading.Event | None = None
     fault: str = ""
+    seconds: float = 0.0
 
     def run(self, batch: Batch) -> NDArray[np.float32]:
         if self.gate:
             self.gate.wait(5)
+        time.sleep(self.seconds)
         rows = [
             ids[mask == 1].tolist()
             for ids, mask in zip(batch.input_ids, batch.attention_mask, strict=True)
@@ -48,9 +49,7 @@ class FakeEngine:
         self.closed = True
 
 
-def fake_artifact(engine: Engine, language: str = "en") -> Artifact:
-    backend = HFTokenizer(models.WordLevel(WORDS, "<unk>"))
-    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+def fake_model(engine: Engine, language: str = "en") -> Model:
     manifest = Manifest(
         language=language,
         labels=("negative", "positive"),
@@ -63,7 +62,7 @@ def fake_artifact(engine: Engine, language: str = "en") -> Artifact:
         licence="",
         files={},
     )
-    return Artifact(manifest, Tokenizer(backend), engine)
+    return Model(manifest, engine)
 
 
 @dataclass
@@ -75,8 +74,13 @@ class FakeModels:
     gate: threading.Event | None = None
     engines: dict[Tag, FakeEngine] = field(default_factory=dict)
     make: Callable[[], FakeEngine] = FakeEngine
+    claim: int = 1
 
-    def __call__(self, tag: Tag) -> Artifact:
+    def claims(self, tag: Tag) -> int:
+        del tag
+        return self.claim
+
+    def open(self, tag: Tag) -> Model:
         if self.gate:
             self.gate.wait(5)
         self.opened.append(tag)
@@ -84,4 +88,14 @@ class FakeModels:
             message = "broken"
             raise OSError(message)
         self.engines[tag] = self.make()
-        return fake_artifact(self.engines[tag], tag.model.language)
+        return fake_model(self.engines[tag], tag.model.language)
+
+
+@dataclass
+class Clock:
+    """Time that passes when told to."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now

@@ -7,7 +7,7 @@ import yaml
 
 from models.errors import PolysentError, RegistryError
 from models.settings import ENV_PREFIX, Settings, unknown_variables
-from serving.telemetry import Telemetry
+from serving.telemetry import Levels, Telemetry
 
 ROOT = Path(__file__).parent.parent
 
@@ -34,10 +34,11 @@ def test_every_setting_is_documented_with_its_default() -> None:
     ]
     for name, field in Settings.model_fields.items():
         row = re.search(
-            rf"^\| `{ENV_PREFIX}{name.upper()}` \| (.+?) \|", text("docs/settings.md"), re.MULTILINE
+            rf"^\| `{ENV_PREFIX}{name.upper()}` \|(.+?)\|", text("docs/settings.md"), re.MULTILINE
         )
         assert row is not None
-        assert row[1] in {f"`{field.default}`", "cores of the process"}
+        default = "" if field.default == () else f"`{field.default}`"
+        assert row[1].strip() in {default, "cores of the process"}
 
 
 def test_misspelt_setting_is_found() -> None:
@@ -66,7 +67,8 @@ def test_errors_are_drawn_as_they_are() -> None:
 
 def test_every_metric_is_documented() -> None:
     """docs/metrics.md lists what /metrics exposes."""
-    exposed = set(re.findall(r"^# TYPE (\w+) ", Telemetry().exposition(0).decode(), re.MULTILINE))
+    exposition = Telemetry().exposition(Levels(0, 0)).decode()
+    exposed = set(re.findall(r"^# TYPE (\w+) ", exposition, re.MULTILINE))
     exposed = {name for name in exposed if not name.endswith("_created")}
 
     assert set(first_column("docs/metrics.md")) == exposed

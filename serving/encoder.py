@@ -1,0 +1,55 @@
+"""Text to token ids, as its model takes them."""
+
+import asyncio
+
+from models.errors import ManifestInvalid, ModelUnavailable
+from models.identity import Tag
+from models.manifest import Manifest
+from models.openers import OpenTokenizer, Vocabulary
+from models.residency import Residency
+from models.store import Store
+from serving.call import Call
+
+INLINE_CHARS = 2_000
+"""Longest text whose tokens are made on the event loop, in under a millisecond."""
+
+
+class Encoder:
+    """Encodes with the tokenizer that models share by content; the model itself may be cold."""
+
+    def __init__(self, store: Store, tokenizers: Residency[Vocabulary, OpenTokenizer]) -> None:
+        """Take where the manifests lie, and what opens the tokenizers."""
+        self._store = store
+        self._tokenizers = tokenizers
+        self._manifests: dict[Tag, Manifest] = {}
+
+    async def __call__(self, tag: Tag, text: str, call: Call) -> list[int]:
+        """Return the ids of a text, cut to what the model takes; raises ModelUnavailable."""
+        manifest = self._manifests.get(tag) or await self._read(tag)
+        vocabulary = Vocabulary.of(self._store.path(tag), manifest)
+        async with self._tokenizers.lease(vocabulary, call.deadline) as opened:
+            encode, most = opened.tokenizer.encode, manifest.max_tokens
+            if len(text) <= INLINE_CHARS:
+                [row] = encode([text], most)
+            else:
+                [row] = await asyncio.to_thread(encode, [text], most)
+            return row
+
+    async def vocabulary(self, tag: Tag) -> Vocabulary:
+        """Return the tokenizer that a model uses."""
+        manifest = self._manifests.get(tag) or await self._read(tag)
+        return Vocabulary.of(self._store.path(tag), manifest)
+
+    def retain(self, wanted: frozenset[Tag]) -> None:
+        """Forget the manifests of all others."""
+        for tag in [tag for tag in self._manifests if tag not in wanted]:
+            del self._manifests[tag]
+
+    async def _read(self, tag: Tag) -> Manifest:
+        try:
+            manifest = await asyncio.to_thread(Manifest.read, self._store.path(tag))
+        except ManifestInvalid as error:
+            message = f"{tag.model} can't be opened: its manifest is missing or invalid"
+            raise ModelUnavailable(message) from error
+        self._manifests[tag] = manifest
+        return manifest

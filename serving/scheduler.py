@@ -1,0 +1,145 @@
+"""One fair scheduler over the queues of all models."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+
+from models.identity import Tag
+from models.labels import Scores
+from serving.batch import Limits, Reason
+from serving.call import Urgency
+from serving.compute import Broken, computed
+from serving.queue import WEIGHTS, Batch, Job, Queue
+
+LATELY = 0.2
+"""Weight of the newest batch in a queue's pace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One engine run: its texts, tokens and seconds, and why it had no more texts."""
+
+    tag: Tag
+    urgency: Urgency
+    texts: int
+    tokens: int
+    padding: int
+    seconds: float
+    reason: Reason
+
+
+class Scheduler:
+    """Runs batches, a few at a time: when a lane is free at once, else texts accumulate.
+
+    1. Every text gets exactly one outcome.
+    2. Of the queues that have work, the one that has had the least of the engine goes next, so
+       that none starves, however full another is; what was idle gets no credit for it.
+    3. Interactive texts have ten times the share of bulk ones.
+    """
+
+    def __init__(self, lanes: int, limits: Limits, note: Callable[[Ran], None]) -> None:
+        """Start `lanes` threads, each of which runs one batch at a time."""
+        self._free = lanes
+        self._lanes = lanes
+        self._limits = limits
+        self._note = note
+        self._threads = ThreadPoolExecutor(lanes, thread_name_prefix="engine")
+        self._queues: dict[tuple[Tag, Urgency], Queue] = {}
+        self._now = 0.0
+        self._ends: dict[asyncio.Task[None], float] = {}
+        self._waking = False
+        self._pace = 0.0
+
+    async def scores(self, tag: Tag, job: Job) -> Scores:
+        """Let a text wait for its turn; raises EngineFailed or DeadlineExceeded."""
+        queue = self._queue(tag, job.call.urgency)
+        if not queue.jobs:
+            queue.turn = max(queue.turn, self._now)
+        queue.put(job)
+        self._wake()
+        return await job.answer
+
+    def wait(self, tag: Tag, urgency: Urgency, tokens: int) -> float:
+        """Return the seconds until such a text would be answered, if it came now; about."""
+        queue = self._queue(tag, urgency)
+        mine = (queue.tokens + tokens) * queue.pace
+        busy = [other for other in self._queues.values() if other.jobs and other is not queue]
+        rivals = sum(min(other.seconds, mine * other.weight / queue.weight) for other in busy)
+        now = time.monotonic()
+        running = sum(max(0.0, end - now) for end in self._ends.values())
+        return (running + rivals + mine) / self._lanes
+
+    def waiting(self, tag: Tag) -> int:
+        """Return how many texts wait for this model's turn."""
+        return sum(len(queue.jobs) for (of, _), queue in self._queues.items() if of == tag)
+
+    def forget(self, tags: frozenset[Tag]) -> None:
+        """Drop the empty queues of all models but these."""
+        for key in [key for key, queue in self._queues.items() if not queue.jobs]:
+            if key[0] not in tags:
+                del self._queues[key]
+
+    def close(self) -> None:
+        """Stop the threads after the runs that are under way."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _queue(self, tag: Tag, urgency: Urgency) -> Queue:
+        key = (tag, urgency)
+        if key not in self._queues:
+            self._queues[key] = Queue(WEIGHTS[urgency], pace=self._pace)
+        return self._queues[key]
+
+    def _wake(self) -> None:
+        """Dispatch once all that is ready now has been put into its queue."""
+        if not self._waking:
+            self._waking = True
+            asyncio.get_running_loop().call_soon(self._dispatch)
+
+    def _dispatch(self) -> None:
+        self._waking = False
+        while self._free and (found := self._next()):
+            (tag, urgency), queue, batch = found
+            self._free -= 1
+            self._now = queue.turn
+            queue.turn += batch.padded * queue.pace / queue.weight
+            run = asyncio.get_running_loop().create_task(self._run(tag, urgency, queue, batch))
+            self._ends[run] = time.monotonic() + batch.padded * queue.pace
+            run.add_done_callback(self._ends.pop)
+
+    def _next(self) -> tuple[tuple[Tag, Urgency], Queue, Batch] | None:
+        now = time.monotonic()
+        busy = [(queue.turn, key) for key, queue in self._queues.items() if queue.jobs]
+        for _, key in sorted(busy, key=lambda one: one[0]):
+            queue = self._queues[key]
+            if batch := queue.take(self._limits, now):
+                return key, queue, batch
+        return None
+
+    async def _run(self, tag: Tag, urgency: Urgency, queue: Queue, batch: Batch) -> None:
+        started = time.monotonic()
+        rows = [job.row for job in batch.jobs]
+        outcomes: list[Scores | Broken] = [Broken("the service stops")] * len(rows)
+        try:
+            loop = asyncio.get_running_loop()
+            with suppress(RuntimeError):  # the threads have been stopped
+                outcomes = await loop.run_in_executor(
+                    self._threads, computed, batch.jobs[0].model, rows
+                )
+        finally:
+            seconds = time.monotonic() - started
+            self._free += 1
+            self._learn(queue, seconds / batch.padded)
+            self._dispatch()  # first: the engine must not wait until the answers are written
+            for job, outcome in zip(batch.jobs, outcomes, strict=True):
+                job.call.took("queue", started - job.arrived)
+                job.call.took("infer", seconds)
+                job.settle(outcome)
+        padding = batch.padded - batch.tokens
+        self._note(Ran(tag, urgency, len(rows), batch.tokens, padding, seconds, batch.reason))
+
+    def _learn(self, queue: Queue, pace: float) -> None:
+        queue.pace += LATELY * (pace - queue.pace) if queue.pace else pace
+        self._pace += LATELY * (pace - self._pace) if self._pace else pace
