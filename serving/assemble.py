@@ -15,6 +15,7 @@ from serving.batch import Limits
 from serving.cache import Cached, Memory
 from serving.detect import Detector
 from serving.encoder import Encoder
+from serving.keeper import Keeper
 from serving.path import Path
 from serving.result import ModelAnswer, ServedLanguage, ServedLanguages
 from serving.router import Router
@@ -35,6 +36,7 @@ class Runtime:
     budget: Budget
     cache: Memory
     telemetry: Telemetry
+    keeper: Keeper
 
     def languages(self) -> ServedLanguages:
         """Return what is served, by which version, and whether it is open."""
@@ -67,6 +69,7 @@ class Runtime:
 
     def close(self) -> None:
         """Stop threads and close models."""
+        self.keeper.stop()
         self.scheduler.close()
         self.residency.close()
         self.tokenizers.close()
@@ -96,5 +99,6 @@ def assemble(settings: Settings, store: Store) -> Runtime:
     routes = WatchedRoutes(store.routes, changed)
     router = Router(routes)
     routes()
+    keeper = Keeper(router, residency, tokenizers, encoder, runners)
     path = Path(settings.max_text_chars, detector, router, encoder, score, telemetry)
-    return Runtime(path, router, residency, tokenizers, scheduler, budget, cache, telemetry)
+    return Runtime(path, router, residency, tokenizers, scheduler, budget, cache, telemetry, keeper)
