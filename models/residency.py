@@ -10,90 +10,30 @@ from collections.abc import AsyncIterator, Callable, Container, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from models.budget import Budget, Holding
 from models.errors import ModelTooLarge, ModelUnavailable
 from models.quarantine import Failure, Quarantine
+from models.resource import Evicted, History, Loaded, Opener, Resource, State
 
 _LOG = logging.getLogger(__name__)
 
 K = TypeVar("K", bound=Hashable)
-K_contra = TypeVar("K_contra", bound=Hashable, contravariant=True)
+V = TypeVar("V", bound=Resource)
 
-State = Literal["resident", "loading", "cold", "quarantined"]
 PREMATURE_SECONDS = 60.0
 """What is opened again so soon after it was evicted was evicted too early."""
 NICENESS = 5
 """How far the threads that open and close things stand back behind those that answer."""
 
 
-class Resource(Protocol):
-    """Something open that holds memory."""
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes that it holds, as measured now."""
-        ...
-
-    def close(self) -> None:
-        """Give them back."""
-        ...
-
-
-V = TypeVar("V", bound=Resource)
-V_co = TypeVar("V_co", bound=Resource, covariant=True)
-
-
-class Opener(Protocol[K_contra, V_co]):
-    """Opens things; both methods are called off the event loop."""
-
-    def claims(self, key: K_contra, /) -> int:
-        """Return how many bytes it takes at most."""
-        ...
-
-    def open(self, key: K_contra, /) -> V_co:
-        """Open it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """One attempt to open a thing; `premature`: it had been evicted only just before."""
-
-    key: object
-    outcome: Literal["ok", "failed", "refused"]
-    seconds: float
-    premature: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Evicted:
-    """A thing was closed, so many seconds after it was opened and last used."""
-
-    key: object
-    reason: str
-    open_seconds: float
-    idle_seconds: float
-
-
-@dataclass(slots=True)
-class History:
-    """What is known of a thing beyond the time for which it is open; times as `time.time()`."""
-
-    hits: int = 0
-    loads: int = 0
-    evictions: int = 0
-    nbytes: int = 0
-    load_seconds: float = 0.0
-    used: float = 0.0
-    evicted: float = -math.inf
-
-
 @dataclass(slots=True, eq=False)
 class _Resident(Holding, Generic[V]):
     opening: "asyncio.Future[V]" = field(default_factory=asyncio.Future)
     admitted: bool = False
+    used: bool = False
+    measured: bool = False
     reason: str = "budget"
 
 
@@ -140,6 +80,7 @@ class Residency(Generic[K, V]):
         try:
             value = await self._opened(key, resident, until)
             self.history(key).hits += 1
+            resident.used = True
             yield value
         finally:
             resident.leases -= 1
@@ -165,6 +106,10 @@ class Residency(Generic[K, V]):
     def holding(self, key: K) -> Holding | None:
         """Return its place in the budget, where it is open or being opened."""
         return self._residents.get(key)
+
+    def claims(self, key: K) -> int:
+        """Return how many bytes it takes: as measured before, else at most; reads files."""
+        return self.history(key).nbytes or self._opener.claims(key)
 
     def pin(self, key: K, *, pinned: bool = True) -> None:
         """Keep it open from when it is opened, whatever else needs room; or no longer."""
@@ -192,11 +137,15 @@ class Residency(Generic[K, V]):
                 del self._history[key]
                 self._quarantine.clear(key)
 
-    async def measure(self) -> None:
-        """Measure anew what every open thing holds, and evict where that is too much."""
+    async def measure(self, *, new: bool = False) -> None:
+        """Measure what open things hold, and evict where that is too much.
+
+        `new`: only what has been used, and not been measured since it was opened.
+        """
         loop = asyncio.get_running_loop()
         for key, resident in list(self._residents.items()):
-            if _is_open(resident):
+            if _is_open(resident) and not (new and (resident.measured or not resident.used)):
+                resident.measured = True
                 nbytes = await loop.run_in_executor(
                     self._loader, _nbytes, resident.opening.result()
                 )
@@ -264,11 +213,10 @@ class Residency(Generic[K, V]):
             raise self._failed(key, error) from error
         resident.opened_at = resident.used_at = self._budget.clock()
         history.loads += 1
-        history.nbytes = nbytes
         history.load_seconds = resident.load_seconds
         self._quarantine.clear(key)
         self._note(Loaded(key, "ok", resident.load_seconds, premature))
-        self._budget.correct(resident, nbytes)
+        self._budget.correct(resident, max(nbytes, claims))
         return value
 
     def _measured(self, key: K) -> tuple[V, int]:
@@ -319,6 +267,7 @@ class Residency(Generic[K, V]):
         history = self.history(key)
         history.evictions += 1
         history.evicted = time.time()
+        history.reason = resident.reason
         opened, used = now - resident.opened_at, now - resident.used_at
         self._note(Evicted(key, resident.reason, opened, used))
         loop = resident.opening.get_loop()

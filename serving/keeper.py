@@ -63,16 +63,18 @@ class Keeper:
 
     async def _run(self) -> None:
         seen: Mapping[str, Route] = {}
-        measured = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time
+        measured = now()
         while True:
             routes = dict(self._router.routes)
             if routes != seen:
                 seen = routes
                 await self._follow(routes)
             self.ready = True
-            if asyncio.get_running_loop().time() - measured >= MEASURE_SECONDS:
-                await self._models.measure()
-                measured = asyncio.get_running_loop().time()
+            new = now() - measured < MEASURE_SECONDS
+            measured = measured if new else now()
+            await self._tokenizers.measure(new=new)
+            await self._models.measure(new=new)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def pin(self, language: str) -> None:

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from models.errors import PolysentError
 from models.identity import Tag
-from models.residency import Evicted, Loaded
+from models.resource import Evicted, Loaded
 from serving.cache import Found
 from serving.call import Call
 from serving.scheduler import Ran

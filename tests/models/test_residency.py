@@ -9,7 +9,8 @@ from models.artifact import Model
 from models.budget import Budget
 from models.errors import ModelTooLarge, ModelUnavailable
 from models.identity import ModelId, Tag
-from models.residency import Evicted, Loaded, Residency
+from models.residency import Residency
+from models.resource import Evicted, Loaded
 from tests.fakes import Clock, FakeEngine, FakeModels
 
 DE = Tag(ModelId("de", 1), "00000001")
@@ -219,6 +220,7 @@ async def test_model_is_taken_for_what_it_measures(
     """One that claimed two bytes and holds one leaves room; one that grows loses it."""
     opener.claim = 2
     await hold(residency, DE)
+    await residency.measure(new=True)
     opener.claim = 1
     await hold(residency, EN)
     assert residency.resident == {DE, EN}
