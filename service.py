@@ -5,17 +5,20 @@ import logging
 from typing import Any, cast
 
 import bentoml
-from fastapi import FastAPI, Response
+from fastapi import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from models.errors import BatchTooLarge, PolysentError
+from models.errors import BatchTooLarge
 from models.settings import read_settings
 from models.store import Store
+from serving import admin, bulk, huggingface, oip
+from serving.asked import beside, furnish
 from serving.assemble import assemble
-from serving.call import Call
+from serving.call import Call, call_of
 from serving.edge import Edge, OnlyOurFaults
+from serving.items import answered, outcome
 from serving.openapi import merged
-from serving.problems import answers_problems, problem
+from serving.problems import answers_problems
 from serving.result import (
     Answers,
     Item,
@@ -26,11 +29,13 @@ from serving.result import (
     Questions,
     ServedLanguages,
 )
+from serving.secret import admin_token
 
-LOG = logging.getLogger(__name__)
 settings = read_settings()
-beside = FastAPI(title="Polysent", openapi_url=None, docs_url=None, redoc_url=None)
 logging.getLogger("bentoml").addFilter(OnlyOurFaults())
+app = beside()
+for each in (admin, bulk, huggingface, oip):
+    app.include_router(each.routes)
 
 
 @bentoml.service(
@@ -40,20 +45,25 @@ logging.getLogger("bentoml").addFilter(OnlyOurFaults())
     traffic={"timeout": 2 * settings.request_seconds},
     tracing={"excluded_urls": [".*"]},
 )
-@bentoml.asgi_app(beside, path="/")
+@bentoml.asgi_app(app, path="/")
 class Polysent:
     """Sentiment of texts in any language."""
 
     def __init__(self) -> None:
         """Build the path of a request; models are opened by the first one that needs them."""
-        self.runtime = assemble(settings, Store.default())
+        store = Store.default()
+        self.runtime = assemble(settings, store)
         self.path = self.runtime.path
+        furnish(app, self.runtime, settings)
+        admin.furnish(app, admin_token(settings, store))
 
     @bentoml.api
     @answers_problems
     async def predict(self, question: Question, /, ctx: bentoml.Context) -> Prediction:
         """Judge one text; its language is detected when none is given."""
-        return await self.path.answer(question, Call(), ctx.request.headers.get("x-language"))
+        return await self.path.answer(
+            question, call_of(ctx.request.scope), ctx.request.headers.get("x-language")
+        )
 
     @bentoml.api(route="/predict/{language}")
     @answers_problems
@@ -61,7 +71,7 @@ class Polysent:
         """Judge one text in the language of the path."""
         named = ctx.request.path_params["language"]
         return await self.path.answer(
-            question, Call(), named, ctx.request.headers.get("x-language")
+            question, call_of(ctx.request.scope), named, ctx.request.headers.get("x-language")
         )
 
     @bentoml.api
@@ -71,49 +81,49 @@ class Polysent:
         if len(questions.items) > settings.max_batch_items:
             message = f"{len(questions.items)} items; at most {settings.max_batch_items}"
             raise BatchTooLarge(message)
-        routed = ctx.request.headers.get("x-language")
-        return Answers(
-            items=await asyncio.gather(*(self._item(item, routed) for item in questions.items))
-        )
+        call, routed = call_of(ctx.request.scope), ctx.request.headers.get("x-language")
+        items = (self._item(item, call, routed) for item in questions.items)
+        return Answers.model_construct(items=await asyncio.gather(*items))
 
-    @beside.get("/languages")
+    @app.get("/languages")
     async def languages(self) -> ServedLanguages:
         """List what is served, by which version, and whether it is in memory."""
         return self.runtime.languages()
 
-    @beside.get("/metrics", response_class=Response)
+    @app.get("/metrics", response_class=Response)
     async def metrics(self) -> Response:
         """Tell Prometheus what happened."""
-        exposition = self.runtime.telemetry.exposition(
-            resident=len(self.runtime.residency.resident)
-        )
-        return Response(exposition, media_type=CONTENT_TYPE_LATEST)
+        return Response(self.runtime.metrics(), media_type=CONTENT_TYPE_LATEST)
 
-    @beside.get("/openapi.json", include_in_schema=False)
+    @app.get("/openapi.json", include_in_schema=False)
     async def openapi(self) -> dict[str, Any]:
         """Describe all of it in one document."""
-        return merged(cast("bentoml.Service[Any]", Polysent))
+        return merged(cast("bentoml.Service[Any]", Polysent), app)
+
+    @bentoml.on_startup
+    async def keep(self) -> None:
+        """Open what must not wait for its first request, and follow the routes."""
+        self.runtime.keeper.start(settings.pin)
 
     @bentoml.on_shutdown
     def close(self) -> None:
         """Close what is open."""
         self.runtime.close()
 
-    def __is_ready__(self) -> bool:
-        """Say whether there is anything to serve."""
-        return bool(self.runtime.router.routes)
+    async def __is_ready__(self) -> bool:
+        """Say whether there is anything to serve, and all that is pinned is open."""
+        return self.runtime.keeper.ready and bool(self.runtime.router.routes)
 
-    async def _item(self, item: Item, routed: str | None) -> ItemPrediction | ItemProblem:
-        try:
-            answer = await self.path.answer(item, Call(), routed)
-        except PolysentError as error:
-            return ItemProblem(id=item.id, **problem(error).model_dump())
-        except Exception:  # one item's fault must not cost the others their answers
-            LOG.exception("an item failed")
-            return ItemProblem(id=item.id, **problem(PolysentError()).model_dump())
-        return ItemPrediction(id=item.id, **answer.model_dump())
+    async def _item(
+        self, item: Item, call: Call, routed: str | None
+    ) -> ItemPrediction | ItemProblem:
+        said = await outcome(self.path.answer(item, call, routed), call.request_id)
+        return answered(item, said)
 
 
 cast("bentoml.Service[Any]", Polysent).add_asgi_middleware(
-    Edge, max_body_bytes=settings.max_body_bytes, seconds=settings.request_seconds
+    Edge,
+    max_body_bytes=settings.max_body_bytes,
+    seconds=settings.request_seconds,
+    streams=frozenset({bulk.PATH}),
 )

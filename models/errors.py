@@ -6,9 +6,11 @@ PolysentError
 │   ├── MalformedLanguage       400
 │   ├── InvalidHeader           400
 │   ├── LanguageConflict        400
+│   ├── Unauthorized            401
 │   ├── RouteNotFound           404
 │   ├── ModelNotFound           404
 │   ├── MethodNotAllowed        405
+│   ├── ModelPinned             409
 │   ├── BodyTooLarge            413
 │   ├── TextTooLong             413
 │   ├── BatchTooLarge           413
@@ -93,6 +95,14 @@ class LanguageConflict(ClientError):
     title = "Path, header and body name different languages"
 
 
+class Unauthorized(ClientError):
+    """The control plane is for those who know its token."""
+
+    status = 401
+    code = "unauthorized"
+    title = "The token is missing or wrong"
+
+
 class RouteNotFound(ClientError):
     """No such path."""
 
@@ -115,6 +125,14 @@ class MethodNotAllowed(ClientError):
     status = 405
     code = "method_not_allowed"
     title = "This path does not take this method"
+
+
+class ModelPinned(ClientError):
+    """The model is pinned, so it is not closed."""
+
+    status = 409
+    code = "model_pinned"
+    title = "The model is pinned"
 
 
 class BodyTooLarge(ClientError):

@@ -12,7 +12,7 @@ from models.routes import Route, WatchedRoutes
 from models.settings import Settings
 from models.store import Store
 from serving.batch import Limits
-from serving.cache import Cached, Memory
+from serving.cache import Cached, Memory, Shelf
 from serving.detect import Detector
 from serving.encoder import Encoder
 from serving.keeper import Keeper
@@ -22,6 +22,7 @@ from serving.router import Router
 from serving.runner import Runners
 from serving.scheduler import Scheduler
 from serving.telemetry import Levels, Telemetry
+from serving.tiered import Tiered
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Runtime:
     cache: Memory
     telemetry: Telemetry
     keeper: Keeper
+    encoder: Encoder
 
     def languages(self) -> ServedLanguages:
         """Return what is served, by which version, and whether it is open."""
@@ -86,7 +88,8 @@ def assemble(settings: Settings, store: Store) -> Runtime:
     scheduler = Scheduler(settings.lanes, limits, telemetry.ran)
     runners = Runners(residency, scheduler, settings.queue_limit)
     cache = Memory(settings.cache)
-    score = Cached(runners, cache, telemetry.cached) if settings.cache else runners
+    shelf = _shelf(cache, settings)
+    score = runners if shelf is None else Cached(runners, shelf, telemetry.cached)
     detector = Detector(settings.min_confidence)
 
     def changed(routes: Mapping[str, Route]) -> None:
@@ -101,4 +104,14 @@ def assemble(settings: Settings, store: Store) -> Runtime:
     routes()
     keeper = Keeper(router, residency, tokenizers, encoder, runners)
     path = Path(settings.max_text_chars, detector, router, encoder, score, telemetry)
-    return Runtime(path, router, residency, tokenizers, scheduler, budget, cache, telemetry, keeper)
+    return Runtime(
+        path, router, residency, tokenizers, scheduler, budget, cache, telemetry, keeper, encoder
+    )
+
+
+def _shelf(near: Memory, settings: Settings) -> Shelf | None:
+    if not settings.cache_url:
+        return near if settings.cache else None
+    from serving.redis_shelf import Redis  # noqa: PLC0415  (an extra that few install)
+
+    return Tiered(near, Redis(settings.cache_url))

@@ -2,11 +2,14 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal, cast
+
+CALL = "polysent.call"
+"""Where a request's Call stands in its ASGI scope."""
 
 Stage = Literal["detect", "queue", "load", "infer"]
 
@@ -29,6 +32,10 @@ class Call:
     urgency: Urgency = Urgency.INTERACTIVE
     stages: dict[Stage, float] = field(default_factory=dict)
     """Seconds by stage; of texts that pass a stage side by side, the longest."""
+    request_id: str = ""
+    """What caller and log call the request."""
+    traceparent: str | None = None
+    """The span of this request in the caller's trace (W3C Trace Context)."""
 
     @property
     def left(self) -> float:
@@ -47,3 +54,8 @@ class Call:
             yield
         finally:
             self.took(stage, time.perf_counter() - started)
+
+
+def call_of(scope: MutableMapping[str, Any]) -> Call:
+    """Return the Call that the Edge has put into a scope."""
+    return cast("Call", scope[CALL])

@@ -1,48 +1,64 @@
-"""The ASGI layer around BentoML: what may come in, and how errors go out."""
+"""The ASGI layer around BentoML: what may come in, and how answers go out."""
 
 import asyncio
 import logging
+import time
+from collections.abc import Container
 from contextlib import suppress
-from http import HTTPStatus
 
 from pydantic import ValidationError
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from models.errors import BodyTooLarge, DeadlineExceeded, PolysentError, UnsupportedMediaType
-from serving import problems
+from models.errors import BodyTooLarge, DeadlineExceeded, PolysentError
+from serving import headers as said
+from serving.answer import Answer
+from serving.call import CALL, Call
 
 JSON = "application/json"
 GONE: Message = {"type": "http.disconnect"}
 
 
 class Edge:
-    """Reads a body up to a limit, wants it to be JSON, and turns every error into a problem.
+    """Gives each request its Call and its time, reads its body, and makes every error a problem.
 
     1. A body is read before the application sees it, so that a refusal costs no parsing.
     2. What the application does for a client who has left, or beyond the deadline, is cancelled.
+    3. A path that streams reads its body itself, and keeps its own time.
     """
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int, seconds: float) -> None:
+    def __init__(
+        self, app: ASGIApp, max_body_bytes: int, seconds: float, streams: Container[str] = ()
+    ) -> None:
         """Wrap an application; a request has so many bytes and seconds, its body included."""
         self._app = app
         self._limit = max_body_bytes
         self._seconds = seconds
+        self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Translated(scope, receive, send)
+        headers = Headers(scope=scope)
+        call = Call(request_id=said.request_id(headers), traceparent=said.next_span(headers))
+        scope[CALL] = call
+        answer = Answer(scope, receive, send)
         try:
-            async with asyncio.timeout(self._seconds):
+            patience = said.patience(headers, self._seconds)
+            call.deadline = time.monotonic() + patience.seconds
+            answer.preference = patience.applied
+            if scope["path"] in self._streams:
+                await self._app(scope, receive, answer)
+                return
+            async with asyncio.timeout(patience.seconds):
                 if scope["method"] == "POST":
                     await self._post(scope, receive, answer)
                 else:
                     await self._app(scope, receive, answer)
         except TimeoutError:
-            await answer.refuse(DeadlineExceeded(f"no answer within {self._seconds:g} s"))
+            await answer.refuse(DeadlineExceeded(f"no answer within {patience.seconds:g} s"))
         except PolysentError as error:
             await answer.refuse(error)
 
@@ -72,10 +88,7 @@ class Edge:
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes | None:
         """Return the whole body; None where the client leaves before it is sent."""
-        media_type = headers.get("content-type", JSON).partition(";")[0].strip().lower()
-        if media_type != JSON:
-            wrong = f"the body is {media_type!r}; send application/json"
-            raise UnsupportedMediaType(wrong)
+        said.must_be(headers, JSON)
         body = bytearray()
         more = True
         while more:
@@ -94,47 +107,6 @@ async def _left(receive: Receive) -> None:
     """Return when the client has gone."""
     while (await receive())["type"] != GONE["type"]:
         pass
-
-
-class _Translated:
-    """Sends an answer on as it is, an error that is no problem yet as one."""
-
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._connection = (scope, receive, send)
-        self._send = send
-        self._foreign: Message | None = None
-        self._body = bytearray()
-        self._started = False
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and _is_foreign_error(message):
-            self._foreign = message
-        elif self._foreign is None:
-            self._started = True
-            await self._send(message)
-        else:
-            await self._collect(self._foreign, message)
-
-    async def refuse(self, error: PolysentError) -> None:
-        """Answer with a problem, unless an answer is under way."""
-        if not self._started:
-            self._started = True
-            await problems.response(error)(*self._connection)
-
-    async def _collect(self, start: Message, message: Message) -> None:
-        self._body += message.get("body", b"")
-        if message.get("more_body", False) or self._started:
-            return
-        self._started = True
-        answer = problems.from_bentoml(start["status"], bytes(self._body))
-        if allow := Headers(raw=list(start["headers"])).get("allow"):
-            answer.headers["Allow"] = allow
-        await answer(*self._connection)
-
-
-def _is_foreign_error(start: Message) -> bool:
-    media_type = Headers(raw=list(start["headers"])).get("content-type", "")
-    return start["status"] >= HTTPStatus.BAD_REQUEST and media_type != problems.MEDIA_TYPE
 
 
 class OnlyOurFaults(logging.Filter):

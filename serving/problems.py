@@ -2,12 +2,14 @@
 
 import json
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from http import HTTPStatus
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from urllib.parse import quote
 
 import bentoml
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from models.errors import (
@@ -28,6 +30,7 @@ R = TypeVar("R")
 
 MEDIA_TYPE = "application/problem+json"
 PREFIX = "urn:polysent:problem:"
+REQUEST = "urn:polysent:request:"
 _KNOWN: dict[HTTPStatus, type[PolysentError]] = {
     HTTPStatus.NOT_FOUND: RouteNotFound,
     HTTPStatus.METHOD_NOT_ALLOWED: MethodNotAllowed,
@@ -36,7 +39,16 @@ _KNOWN: dict[HTTPStatus, type[PolysentError]] = {
 }
 
 
-def problem(error: PolysentError, errors: list[dict[str, str]] | None = None) -> Problem:
+class Misshapen(InvalidRequest):
+    """The JSON does not have the documented shape in these places."""
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        """Keep each place that is wrong, and why."""
+        self.errors = errors
+        super().__init__("; ".join(f"{error['at'] or 'body'}: {error['why']}" for error in errors))
+
+
+def problem(error: PolysentError) -> Problem:
     """Describe an error to whoever asked."""
     return Problem(
         type=PREFIX + error.code,
@@ -45,19 +57,13 @@ def problem(error: PolysentError, errors: list[dict[str, str]] | None = None) ->
         detail=str(error) or error.title,
         code=error.code,
         retry_after=error.retry_after and math.ceil(error.retry_after),
-        errors=errors,
+        errors=error.errors if isinstance(error, Misshapen) else None,
     )
 
 
-def response(error: PolysentError, errors: list[dict[str, str]] | None = None) -> Response:
+def response(error: PolysentError) -> Response:
     """Return the HTTP answer for an error."""
-    said = problem(error, errors)
-    return Response(
-        said.model_dump_json(),
-        status_code=error.status,
-        media_type=MEDIA_TYPE,
-        headers={} if said.retry_after is None else {"Retry-After": str(said.retry_after)},
-    )
+    return _answer(problem(error))
 
 
 def answers_problems(
@@ -77,26 +83,43 @@ def answers_problems(
     return answering
 
 
-def from_bentoml(status: int, body: bytes) -> Response:
-    """Say in our words what BentoML, Starlette or FastAPI answered with an error status."""
-    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}:
-        return _invalid(body)
-    if status in _KNOWN:
-        return response(_KNOWN[HTTPStatus(status)]())
-    known = status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return response(ClientError() if known else PolysentError("the service's log says more"))
+def of_answer(status: int, media_type: str, body: bytes, request_id: str) -> Response:
+    """Say in our words what anybody answered with an error status, and to which request."""
+    if media_type == MEDIA_TYPE:
+        said = Problem.model_validate_json(body)
+    else:
+        said = problem(_of_bentoml(status, body))
+    return _answer(said.model_copy(update={"instance": REQUEST + quote(request_id, safe="")}))
 
 
-def _invalid(body: bytes) -> Response:
-    try:
-        said = json.loads(body)
-        places = said["detail"]
-        errors = [{"at": ".".join(map(str, place["loc"])), "why": place["msg"]} for place in places]
-    except (ValueError, TypeError, KeyError):
-        return response(InvalidRequest("the body does not have the documented shape"))
-    if any(place.get("type") == "json_invalid" for place in places):
-        return response(MalformedJSON(str(errors[0]["why"])))
-    return response(
-        InvalidRequest("; ".join(f"{error['at'] or 'body'}: {error['why']}" for error in errors)),
-        errors,
+def misshapen(error: ValidationError) -> PolysentError:
+    """Say what pydantic found wrong with a body."""
+    return _of_places(error.errors(include_url=False, include_context=False, include_input=False))
+
+
+def _answer(said: Problem) -> Response:
+    headers = {} if said.retry_after is None else {"Retry-After": str(said.retry_after)}
+    if said.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(
+        said.model_dump_json(), status_code=said.status, media_type=MEDIA_TYPE, headers=headers
     )
+
+
+def _of_bentoml(status: int, body: bytes) -> PolysentError:
+    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}:
+        try:
+            return _of_places(json.loads(body)["detail"])
+        except (ValueError, TypeError, KeyError):
+            return InvalidRequest("the body does not have the documented shape")
+    if status in _KNOWN:
+        return _KNOWN[HTTPStatus(status)]()
+    known = status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return ClientError() if known else PolysentError("the service's log says more")
+
+
+def _of_places(places: Sequence[Any]) -> PolysentError:
+    errors = [{"at": ".".join(map(str, place["loc"])), "why": place["msg"]} for place in places]
+    if any(place.get("type") == "json_invalid" for place in places):
+        return MalformedJSON(str(errors[0]["why"]))
+    return Misshapen(errors)

@@ -2,12 +2,16 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from models.identity import Tag
 from models.labels import Label, Scores, best
 from serving.detect import Language, Source
 
+State = Annotated[
+    Literal["resident", "loading", "cold", "quarantined"],
+    Field(description="Whether the model is in memory; a cold one is opened by its next text."),
+]
 Text = Annotated[str, Field(description="The text to judge, in any language.")]
 Spoken = Annotated[
     str | None,
@@ -16,7 +20,7 @@ Spoken = Annotated[
     ),
 ]
 Id = Annotated[
-    str | int | None,
+    str | StrictInt | None,
     Field(
         exclude_if=lambda value: value is None, description="The `id` of the item, if it had one."
     ),
@@ -96,6 +100,14 @@ class Problem(BaseModel):
     status: int
     detail: str
     code: Annotated[str, Field(examples=["empty_text"])]
+    instance: Annotated[
+        str | None,
+        Field(
+            exclude_if=lambda value: value is None,
+            description="The request, by what its `X-Request-Id` says.",
+            examples=["urn:polysent:request:7f1d"],
+        ),
+    ] = None
     retry_after: Annotated[
         int | None,
         Field(
@@ -123,6 +135,12 @@ class ItemProblem(Problem):
     id: Id = None
 
 
+class LineProblem(ItemProblem):
+    """Why one line of a stream has no answer."""
+
+    line: Annotated[int, Field(ge=1, description="Its number in the request.")]
+
+
 class Answers(BaseModel):
     """One answer or problem for each item, in the order of the items."""
 
@@ -134,7 +152,7 @@ class ServedLanguage(BaseModel):
 
     language: str
     model: ModelAnswer
-    state: Literal["resident", "cold"]
+    state: State
     covers: Annotated[
         list[str], Field(description="Languages that a multilingual model is meant for.")
     ]

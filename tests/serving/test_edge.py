@@ -9,6 +9,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Message, Scope
 
+from models.errors import Overloaded
+from serving import problems
+from serving.call import call_of
 from serving.edge import Edge
 from serving.problems import MEDIA_TYPE
 
@@ -44,6 +47,23 @@ async def starlette_busy(_: Request) -> Response:
     return PlainTextResponse("Too many requests", status_code=429)
 
 
+async def busy(_: Request) -> Response:
+    """Answer with a problem of ours that knows when to come back."""
+    return problems.response(Overloaded(retry_after=6.2))
+
+
+async def timed(request: Request) -> Response:
+    """Say how many seconds are left, and note a stage."""
+    call = call_of(request.scope)
+    call.took("infer", 0.5)
+    return Response(f"{call.left:.1f}")
+
+
+async def streamed(request: Request) -> Response:
+    """Read the body in pieces, each by itself."""
+    return Response(b"|".join([piece async for piece in request.stream() if piece]))
+
+
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """Return a client of an application behind the edge; bodies of 100 bytes at most."""
@@ -53,10 +73,14 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
             Route("/validation", bentoml_validation, methods=["POST"]),
             Route("/failure", bentoml_failure),
             Route("/busy", starlette_busy),
+            Route("/busy/ours", busy),
+            Route("/timed", timed),
+            Route("/streamed", streamed, methods=["POST"]),
             Route("/slow", slow, methods=["GET", "POST"]),
         ]
     )
-    transport = httpx.ASGITransport(Edge(app, max_body_bytes=100, seconds=0.5))
+    edge = Edge(app, max_body_bytes=100, seconds=0.5, streams={"/streamed"})
+    transport = httpx.ASGITransport(edge)
     async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
         yield client
 
@@ -94,6 +118,26 @@ async def test_body_must_be_declared_json(
     assert answer.status_code == status
 
 
+async def test_compressed_body_is_refused(client: httpx.AsyncClient) -> None:
+    """How large it is would be known too late."""
+    answer = await client.post("/echo", content=b"{}", headers={"content-encoding": "gzip"})
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+async def test_stream_reads_its_body_itself(client: httpx.AsyncClient) -> None:
+    """In pieces, of any kind and length."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"x" * 80
+        yield b"y" * 80
+
+    headers = {"content-type": "text/plain"}
+    answer = await client.post("/streamed", content=pieces(), headers=headers)
+
+    assert answer.content == b"x" * 80 + b"|" + b"y" * 80
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
@@ -127,6 +171,61 @@ async def test_busy_says_when_to_come_back(client: httpx.AsyncClient) -> None:
     """429 and 503 carry Retry-After, 405 the methods allowed."""
     assert int((await client.get("/busy")).headers["retry-after"]) > 0
     assert (await client.get("/echo")).headers["allow"] == "POST"
+
+
+async def test_computed_time_to_come_back_is_kept(client: httpx.AsyncClient) -> None:
+    """In whole seconds, rounded up, in header and body."""
+    answer = await client.get("/busy/ours")
+
+    assert (answer.headers["retry-after"], answer.json()["retry_after"]) == ("7", 7)
+
+
+@pytest.mark.parametrize("path", ["/timed", "/busy", "/busy/ours", "/nothing", "/slow"])
+async def test_every_answer_says_which_request_and_how_long(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    """Refusals too; a problem names the request as its instance."""
+    answer = await client.get(path, headers={"X-Request-Id": "a/1"})
+
+    assert answer.headers["x-request-id"] == "a/1"
+    assert "total;dur=" in answer.headers["server-timing"]
+    if answer.is_error:
+        assert answer.json()["instance"] == "urn:polysent:request:a%2F1"
+
+
+async def test_stages_of_a_request_are_told(client: httpx.AsyncClient) -> None:
+    """In milliseconds."""
+    answer = await client.get("/timed")
+
+    assert answer.headers["server-timing"].startswith("infer;dur=500.00, total;dur=")
+
+
+async def test_trace_goes_on(client: httpx.AsyncClient) -> None:
+    """The answer names a span of ours in the caller's trace; without one there is none."""
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+    traced = await client.get("/timed", headers={"traceparent": trace})
+    untraced = await client.get("/timed")
+
+    assert traced.headers["traceparent"].startswith("00-4bf92f3577b34da6a3ce929d0e0e4736-")
+    assert traced.headers["traceparent"] != trace
+    assert "traceparent" not in untraced.headers
+
+
+async def test_caller_decides_how_long_to_wait(client: httpx.AsyncClient) -> None:
+    """The path knows the deadline; a preference that is honoured is named."""
+    asked = await client.get("/timed", headers={"Prefer": "wait=0.2"})
+    late = await client.get("/slow", headers={"X-Request-Timeout": "0.05"})
+
+    assert (asked.text, asked.headers["preference-applied"]) == ("0.2", "wait=0.2")
+    assert (late.status_code, late.json()["detail"]) == (504, "no answer within 0.05 s")
+
+
+async def test_wrong_header_is_a_problem(client: httpx.AsyncClient) -> None:
+    """400, before anything is done."""
+    answer = await client.get("/timed", headers={"X-Request-Timeout": "soon"})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_header")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -1,0 +1,89 @@
+"""What is served and what it holds now, read from the running parts; nothing is changed."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, Field
+
+from models.identity import Tag
+from serving.assemble import Runtime
+from serving.result import ModelAnswer, State
+
+
+class ServedModel(BaseModel):
+    """One language's model as it is now."""
+
+    language: Annotated[str, Field(examples=["de"])]
+    model: ModelAnswer
+    tag: Annotated[str, Field(description="Its name in the model store.")]
+    covers: Annotated[
+        list[str], Field(description="Languages that a multilingual model is meant for.")
+    ]
+    state: State
+    bytes: Annotated[
+        int, Field(description="Held of the memory budget: reserved at first, then as measured.")
+    ]
+    load_seconds: Annotated[float | None, Field(description="Time that its last load took.")]
+    last_used: Annotated[datetime | None, Field(description="RFC 3339, UTC.")]
+    hits: Annotated[int, Field(description="Texts that it answered; the cache's are not counted.")]
+    loads: Annotated[int, Field(description="Times that it was opened.")]
+    evictions: Annotated[int, Field(description="Times that it was closed.")]
+    waiting: Annotated[int, Field(description="Texts that wait for the engine.")]
+    pinned: Annotated[bool, Field(description="Kept open, whatever else needs room.")]
+
+    @classmethod
+    def of(cls, runtime: Runtime, tag: Tag) -> Self:
+        """Read what is so of a champion."""
+        language = tag.model.language
+        residency, known = runtime.residency, runtime.residency.history(tag)
+        holding = residency.holding(tag)
+        route = runtime.router.routes.get(language)
+        return cls(
+            language=language,
+            model=ModelAnswer(name=tag.model.name, version=tag.model.version),
+            tag=str(tag),
+            covers=list(route.covers) if route else [],
+            state=residency.state(tag),
+            bytes=holding.nbytes if holding else 0,
+            load_seconds=known.load_seconds if known.loads else None,
+            last_used=datetime.fromtimestamp(known.used, UTC) if known.used else None,
+            hits=known.hits,
+            loads=known.loads,
+            evictions=known.evictions,
+            waiting=runtime.scheduler.waiting(tag),
+            pinned=language in runtime.keeper.pinned,
+        )
+
+
+class MemoryBudget(BaseModel):
+    """Bytes that open models and tokenizers may hold together, and do."""
+
+    limit: int
+    used: int
+    pinned: int
+
+    @classmethod
+    def of(cls, runtime: Runtime) -> Self:
+        """Read what is so now."""
+        budget = runtime.budget
+        return cls(limit=budget.limit, used=budget.used, pinned=budget.pinned)
+
+
+class ServedModels(BaseModel):
+    """All that is served, and the memory that it shares."""
+
+    models: list[ServedModel]
+    memory: MemoryBudget
+
+    @classmethod
+    def of(cls, runtime: Runtime) -> Self:
+        """Read what is so now, by language."""
+        return cls(
+            models=[ServedModel.of(runtime, tag) for tag in _champions(runtime)],
+            memory=MemoryBudget.of(runtime),
+        )
+
+
+def _champions(runtime: Runtime) -> Iterator[Tag]:
+    return (route.champion for _, route in sorted(runtime.router.routes.items()))
