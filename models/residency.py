@@ -173,6 +173,8 @@ class Residency(Generic[K, V]):
         return resident
 
     async def _opened(self, key: K, resident: _Resident[V], until: float) -> V:
+        if _is_open(resident):
+            return resident.opening.result()
         seconds = None if until == math.inf else until - time.monotonic()
         try:
             async with asyncio.timeout(seconds):

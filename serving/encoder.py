@@ -21,14 +21,13 @@ class Encoder:
         """Take where the manifests lie, and what opens the tokenizers."""
         self._store = store
         self._tokenizers = tokenizers
-        self._manifests: dict[Tag, Manifest] = {}
+        self._reads: dict[Tag, tuple[Vocabulary, int]] = {}
 
     async def __call__(self, tag: Tag, text: str, call: Call) -> list[int]:
         """Return the ids of a text, cut to what the model takes; raises ModelUnavailable."""
-        manifest = self._manifests.get(tag) or await self._read(tag)
-        vocabulary = Vocabulary.of(self._store.path(tag), manifest)
+        vocabulary, most = self._reads.get(tag) or await self._read(tag)
         async with self._tokenizers.lease(vocabulary, call.deadline) as opened:
-            encode, most = opened.tokenizer.encode, manifest.max_tokens
+            encode = opened.tokenizer.encode
             if len(text) <= INLINE_CHARS:
                 [row] = encode([text], most)
             else:
@@ -37,19 +36,20 @@ class Encoder:
 
     async def vocabulary(self, tag: Tag) -> Vocabulary:
         """Return the tokenizer that a model uses."""
-        manifest = self._manifests.get(tag) or await self._read(tag)
-        return Vocabulary.of(self._store.path(tag), manifest)
+        vocabulary, _ = self._reads.get(tag) or await self._read(tag)
+        return vocabulary
 
     def retain(self, wanted: frozenset[Tag]) -> None:
         """Forget the manifests of all others."""
-        for tag in [tag for tag in self._manifests if tag not in wanted]:
-            del self._manifests[tag]
+        for tag in [tag for tag in self._reads if tag not in wanted]:
+            del self._reads[tag]
 
-    async def _read(self, tag: Tag) -> Manifest:
+    async def _read(self, tag: Tag) -> tuple[Vocabulary, int]:
+        folder = self._store.path(tag)
         try:
-            manifest = await asyncio.to_thread(Manifest.read, self._store.path(tag))
+            manifest = await asyncio.to_thread(Manifest.read, folder)
         except ManifestInvalid as error:
             message = f"{tag.model} can't be opened: its manifest is missing or invalid"
             raise ModelUnavailable(message) from error
-        self._manifests[tag] = manifest
-        return manifest
+        self._reads[tag] = Vocabulary.of(folder, manifest), manifest.max_tokens
+        return self._reads[tag]
