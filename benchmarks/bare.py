@@ -16,12 +16,13 @@ from pathlib import Path
 from statistics import median
 
 from cli.console import err
-from models.artifact import Model, open_artifact
-from models.tokens import Tokenizers
+from models.artifact import Model
+from models.engine.choose import open_engine
+from models.manifest import TOKENIZER, Manifest
+from models.tokens import Tokenizer
 
 Rows = Sequence[Sequence[int]]
 BUDGETS = (64, 128, 256, 512, 1024, 2048)
-TOKENIZERS = Tokenizers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +59,14 @@ class Run:
 
 
 def open_one(folder: Path, threads: int) -> Model:
-    """Open a model as the service does."""
-    return open_artifact(folder, TOKENIZERS, threads).model
+    """Open a stored model as the service does."""
+    home = folder.parents[2]
+    return Model(Manifest.read(folder), open_engine("onnx", folder, threads, home))
 
 
 def encode(folder: Path, texts: Sequence[str]) -> list[list[int]]:
     """Return texts as a model's token ids."""
-    artifact = open_artifact(folder, TOKENIZERS, 1)
-    artifact.model.close()
-    return artifact.tokenizer.encode(texts, artifact.model.manifest.max_tokens)
+    return Tokenizer.read(folder / TOKENIZER).encode(texts, Manifest.read(folder).max_tokens)
 
 
 def cores() -> int:
@@ -75,19 +75,18 @@ def cores() -> int:
 
 
 def divisions() -> list[tuple[int, int]]:
-    """Return every way to divide the cores among lanes: (lanes, threads)."""
-    return [(lanes, cores() // lanes) for lanes in range(1, cores() + 1) if cores() % lanes == 0]
+    """Return ways to use the cores: (lanes, threads)."""
+    return [(1, cores()), (cores(), 1), (cores(), cores())]
 
 
 @contextmanager
 def lanes(folder: Path, way: Way) -> Iterator[list[Model]]:
-    """Open one session for each lane."""
-    opened = [open_one(folder, way.threads) for _ in range(way.lanes)]
+    """Open one session that all lanes run, as the service does."""
+    model = open_one(folder, way.threads)
     try:
-        yield opened
+        yield [model] * way.lanes
     finally:
-        for model in opened:
-            model.close()
+        model.close()
 
 
 def run(opened: Sequence[Model], batches: Sequence[Rows]) -> Run:

@@ -11,8 +11,8 @@ from statistics import median
 
 from matplotlib.axes import Axes
 
-from benchmarks import evict, faults
-from benchmarks.evict import Evict
+from benchmarks import faults
+from benchmarks.evict import evict
 from benchmarks.fleet import fleet
 from benchmarks.measure import Measuring
 from benchmarks.options import read
@@ -41,8 +41,7 @@ def main() -> int:
     cycles = options.at_most(CYCLES, 10)
     with serving(models, options.home / "benchmarks", **UNCACHED) as service:
         measuring.warm(service, models.languages)
-        way = evict.way(service)
-        samples = churn(service, way, measuring, cycles)
+        samples = churn(service, measuring, cycles)
     found = faults.provoke(models, measuring)
     result = Result(
         name="churn",
@@ -51,7 +50,6 @@ def main() -> int:
             "model": options.shape,
             "precision": options.precision,
             "cycles": cycles,
-            "evicted": way.__name__,
             "load generator": measuring.generator,
         },
         claims=(*flat(samples), *faults.claims(found)),
@@ -60,7 +58,7 @@ def main() -> int:
     return finish(result, options, lambda axes: draw(axes, samples))
 
 
-def churn(service: Service, evicting: Evict, measuring: Measuring, cycles: int) -> list[Sample]:
+def churn(service: Service, measuring: Measuring, cycles: int) -> list[Sample]:
     """Evict a model and ask it, in turns; sample what the service holds."""
     process = service.process
     every = max(cycles // SAMPLED, 1)
@@ -68,7 +66,7 @@ def churn(service: Service, evicting: Evict, measuring: Measuring, cycles: int) 
     for done, language in enumerate(islice(cycle(service.fleet.languages), cycles), start=1):
         [text] = measuring.corpus.texts(language, 1)
         service.ask(text, language)
-        evicting(service, language)
+        evict(service, language)
         if done % every == 0:
             held = process.private_bytes / 2**20
             samples.append(Sample(done, held, process.threads, process.descriptors))

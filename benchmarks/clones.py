@@ -20,6 +20,7 @@ from registry.export import FILES, write_plain
 from registry.quiet import quiet
 
 LABELS = ("negative", "neutral", "positive")
+MODEL_TYPE = "xlm-roberta"
 POSITIONS = 514
 CONTRIB = "com.microsoft"
 ROWS = 2048
@@ -82,19 +83,17 @@ def fused(shape: Shape, seed: int, path: Path) -> Any:  # noqa: ANN401
     import onnx  # noqa: PLC0415  (heavy)
 
     heads, hidden = write_plain(random_model(shape, seed), path)
-    return graph.fuse(onnx.load(path), "xlm-roberta", heads, hidden)
+    return graph.fuse(onnx.load(path), MODEL_TYPE, heads, hidden)
 
 
 def random_model(shape: Shape, seed: int) -> Any:  # noqa: ANN401
     """Return the model in torch, with ROWS embeddings."""
     import torch  # noqa: PLC0415  (heavy)
-    from transformers import (  # noqa: PLC0415
-        XLMRobertaConfig,
-        XLMRobertaForSequenceClassification,
-    )
+    from transformers import AutoConfig, AutoModelForSequenceClassification  # noqa: PLC0415
 
     torch.manual_seed(seed)
-    config = XLMRobertaConfig(
+    config = AutoConfig.for_model(
+        MODEL_TYPE,
         vocab_size=ROWS,
         hidden_size=shape.width,
         num_hidden_layers=shape.layers,
@@ -105,7 +104,8 @@ def random_model(shape: Shape, seed: int) -> Any:  # noqa: ANN401
         num_labels=len(LABELS),
         attn_implementation="eager",
     )
-    return XLMRobertaForSequenceClassification(config).eval()
+    models: Any = AutoModelForSequenceClassification
+    return models.from_config(config).eval()
 
 
 def grow(model: Any, shape: Shape, seed: int) -> None:  # noqa: ANN401
@@ -160,4 +160,5 @@ def described(folder: Path, precision: str) -> Manifest:
 
 
 if __name__ == "__main__":
-    clone(Path(sys.argv[1]), BASE, Path(sys.argv[2]), *sys.argv[3:4])
+    _, target, vocabulary, *asked = sys.argv
+    clone(Path(target), BASE, Path(vocabulary), asked[0] if asked else graph.PRECISION)

@@ -13,8 +13,7 @@ from itertools import cycle
 
 from matplotlib.axes import Axes
 
-from benchmarks import evict
-from benchmarks.evict import Evict
+from benchmarks.evict import evict
 from benchmarks.fleet import fleet
 from benchmarks.measure import Measuring
 from benchmarks.options import read
@@ -41,12 +40,10 @@ def main() -> int:
     with serving(models, options.home / "benchmarks", **UNCACHED) as service:
         measuring.warm(service, models.languages)
         rate = measuring.capacity(service, resident) / 2
-        way = evict.way(service)
         for _ in range(options.rounds):
             for languages, found in ((resident, calm), (others, loading)):
                 before = service.metric("polysent_loads_total", outcome="ok")
-                evicting = way if found is loading else None
-                with each_second(service, languages, measuring, evicting):
+                with each_second(service, languages, measuring, loads=found is loading):
                     plan = Plan(service.url, options.seconds, rate=rate)
                     questions = measuring.questions(resident, measuring.enough(rate))
                     found.append(measuring.carry_out(plan, questions))
@@ -60,7 +57,6 @@ def main() -> int:
             "model": options.shape,
             "precision": options.precision,
             "rate": f"{rate:.1f} a second, half capacity, Poisson, {RESIDENT} languages",
-            "evicted": way.__name__,
             "load generator": measuring.generator,
         },
         claims=(
@@ -78,7 +74,7 @@ def main() -> int:
 
 @contextmanager
 def each_second(
-    service: Service, languages: tuple[str, ...], measuring: Measuring, evicting: Evict | None
+    service: Service, languages: tuple[str, ...], measuring: Measuring, *, loads: bool
 ) -> Iterator[None]:
     """Meanwhile ask one of the languages each second, evicting it before where it is to load."""
     over = threading.Event()
@@ -91,8 +87,8 @@ def each_second(
             due += 1.0
             if over.wait(max(due - time.monotonic(), 0)):
                 return
-            if evicting is not None:
-                evicting(service, language)
+            if loads:
+                evict(service, language)
             service.ask(next(texts[language]), language)
 
     thread = threading.Thread(target=asking)

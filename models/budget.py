@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from models.errors import ModelTooLarge
-from models.policy import Held, Plan, make_room
+from models.policy import Held, Plan, make_room, order
 
 
 @dataclass(slots=True, eq=False)
@@ -96,19 +96,29 @@ class Budget:
 
     def room_at(self, nbytes: int) -> float:
         """Return the time at which so many bytes could be granted; inf where that is unknown."""
-        need = self.used + nbytes - self.limit
-        now = self.clock()
-        plan = make_room(self._open(), need, now) if need > 0 else Plan()
-        return now if plan.victims or need <= 0 else plan.look_again
+        plan = self.would_close(nbytes)
+        return self.clock() if plan is None or plan.victims else plan.look_again
+
+    def would_close(self, nbytes: int) -> Plan[Holding] | None:
+        """Return what would be closed to grant so many bytes now; None where there is room."""
+        need = self._missing(self.used + nbytes - self.limit)
+        return make_room(self._open(), need, self.clock()) if need > 0 else None
+
+    def order(self) -> list[Holding]:
+        """Return what may be closed now, in the order in which it would be."""
+        return order(self._open(), self.clock())
 
     def _make_room(self, need: int) -> Plan[Holding]:
-        need -= sum(holding.nbytes for holding in self._holdings if holding.leaving)
-        if need <= 0:
+        if (need := self._missing(need)) <= 0:
             return Plan()
         plan = make_room(self._open(), need, self.clock())
         for holding in plan.victims:
             holding.evict()
         return plan
+
+    def _missing(self, need: int) -> int:
+        """Return what is needed beside that which is about to be closed."""
+        return need - sum(holding.nbytes for holding in self._holdings if holding.leaving)
 
     def _open(self) -> dict[Holding, Held]:
         return {

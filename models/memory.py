@@ -1,116 +1,100 @@
-"""Memory and cores: what this process holds, and what it may have.
-
-Each function reads the kernel's files below `proc` and `cgroup`, so that a test can bring its own.
-"""
+"""What this process may use, and what it holds: read from Linux, zero where there is none."""
 
 import ctypes
 import math
 import os
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-PROC = Path("/proc")
-CGROUP = Path("/sys/fs/cgroup")
-UNLIMITED = 2**60
-"""Bytes; cgroup v1 says so by a number nobody has."""
-_REGION = re.compile(r"^[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \S+ +(.*)$")
+PROC = Path("/proc/self")
+CGROUPS = Path("/sys/fs/cgroup")
+KIB = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """Files mapped into this process: addresses taken, and bytes of them that are in memory."""
-
-    size: int = 0
-    resident: int = 0
+def mapped(folder: Path, proc: Path = PROC) -> int:
+    """Return the bytes of files below a folder that are mapped and resident in this process."""
+    return _regions(folder, "Rss:", proc)
 
 
-def mapped(folder: Path, proc: Path = PROC) -> Mapped:
-    """Return what is mapped of files below a folder; nothing where the kernel does not say.
-
-    A page that two mappings of this process share counts twice, as in VmRSS.
-    """
-    below = f"{folder.resolve()}/"
-    found = {"Size": 0, "Rss": 0}
-    ours = False
-    for line in _lines(proc / "self" / "smaps"):
-        if region := _REGION.match(line):
-            ours = region[1].startswith(below)
-        elif ours and (name := line.partition(":")[0]) in found:
-            found[name] += _kilobytes(line)
-    return Mapped(found["Size"], found["Rss"])
+def spanned(folder: Path, proc: Path = PROC) -> int:
+    """Return the bytes of files below a folder that are mapped here, resident or not."""
+    return _regions(folder, "Size:", proc)
 
 
 def private(proc: Path = PROC) -> int:
-    """Return the bytes in memory that belong to no file: heap and stacks; 0 where unknown."""
-    return _field(proc / "self" / "status", "RssAnon")
+    """Return this process's anonymous resident bytes."""
+    try:
+        status = (proc / "status").read_text(encoding="utf-8")
+    except OSError:
+        return 0
+    for line in status.splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) * KIB
+    return 0
 
 
-def limit(proc: Path = PROC, cgroup: Path = CGROUP) -> int:
-    """Return how many bytes this process may use: those of the machine, or fewer."""
-    machine = _field(proc / "meminfo", "MemTotal") or UNLIMITED
-    bounds = [_number(folder / "memory.max") for folder in _groups("", proc, cgroup)]
-    bounds += [
-        _number(folder / "memory.limit_in_bytes") for folder in _groups("memory", proc, cgroup)
-    ]
-    return min([machine, *(bound for bound in bounds if bound is not None)])
+def limit(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
+    """Return the memory that this process may use: the least of its cgroups' and the machine's."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for folder in _groups("memory", proc, cgroups):
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            said = _read(folder / name)
+            if said.isdigit():
+                limits.append(int(said))
+    return min(limits)
 
 
-def cores(proc: Path = PROC, cgroup: Path = CGROUP) -> int:
-    """Return how many cores this process may keep busy, rounded up; at least 1."""
-    quotas = [_share(*_words(folder / "cpu.max")) for folder in _groups("", proc, cgroup)]
-    quotas += [
-        _share(*_words(folder / "cpu.cfs_quota_us"), *_words(folder / "cpu.cfs_period_us"))
-        for folder in _groups("cpu", proc, cgroup)
-    ]
-    return max(1, min([_affinity(), *(math.ceil(quota) for quota in quotas if quota)]))
+def cores(proc: Path = PROC, cgroups: Path = CGROUPS) -> int:
+    """Return the cores that this process may use: its affinity, within its cgroups' quotas."""
+    allowed = [float(len(os.sched_getaffinity(0)))]
+    for folder in _groups("cpu", proc, cgroups):
+        quota, _, period = _read(folder / "cpu.max").partition(" ")
+        if not quota:
+            quota, period = _read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us")
+        if quota.isdigit() and period.isdigit():
+            allowed.append(int(quota) / int(period))
+    return max(1, math.ceil(min(allowed)))
 
 
 def trim() -> None:
-    """Give freed heap back to the kernel, where the C library knows how (glibc)."""
-    release = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if release is not None:
-        release(0)
-
-
-def _affinity() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _groups(controller: str, proc: Path, cgroup: Path) -> Iterator[Path]:
-    """Yield this process's group and all above it; controller "" is cgroup v2."""
-    for line in _lines(proc / "self" / "cgroup"):
-        _, names, path = line.split(":", 2)
-        if controller in names.split(","):
-            top = cgroup / controller
-            here = top / path.strip().lstrip("/")
-            yield from (folder for folder in (here, *here.parents) if folder.is_relative_to(top))
-
-
-def _share(quota: str = "max", period: str = "") -> float | None:
-    return int(quota) / int(period) if quota.isdigit() and period.isdigit() else None
-
-
-def _number(path: Path) -> int | None:
-    (word, *_) = _words(path) or ["max"]
-    return int(word) if word.isdigit() else None
-
-
-def _field(path: Path, name: str) -> int:
-    return sum(_kilobytes(line) for line in _lines(path) if line.startswith(f"{name}:"))
-
-
-def _kilobytes(line: str) -> int:
-    return int(line.split()[1]) * 1024
-
-
-def _words(path: Path) -> list[str]:
-    return " ".join(_lines(path)).split()
-
-
-def _lines(path: Path) -> list[str]:
+    """Give freed heap back to the system, where the C library can."""
     try:
-        return path.read_text("utf-8", "surrogateescape").splitlines()
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError):
+        return
+
+
+def _regions(folder: Path, what: str, proc: Path) -> int:
+    total = 0
+    ours = False
+    prefix = f"{folder.resolve()}/"
+    try:
+        smaps = (proc / "smaps").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return []
+        return 0
+    for line in smaps.splitlines():
+        name, _, rest = line.partition(" ")
+        if not name.endswith(":"):
+            path = rest.split(maxsplit=4)[-1]
+            ours = path.startswith(prefix)
+        elif ours and name == what:
+            total += int(rest.split()[0]) * KIB
+    return total
+
+
+def _groups(controller: str, proc: Path, cgroups: Path) -> Iterator[Path]:
+    """Yield the folders of this process's cgroup, version 2 or 1, and of all above it."""
+    for line in _read(proc / "cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        if controllers and controller not in controllers.split(","):
+            continue
+        root = cgroups / controller if controllers else cgroups
+        below = root / path.lstrip("/")
+        yield from (folder for folder in (below, *below.parents) if folder.is_relative_to(root))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from models import memory
 from models.artifact import Model
-from models.engine.onnx import OnnxEngine
+from models.engine.choose import Name, claims, open_engine
 from models.identity import Tag
-from models.manifest import MODEL, TOKENIZER, WEIGHTS, Manifest
+from models.manifest import TOKENIZER, Manifest
 from models.store import Store
 from models.tokens import Tokenizer
 
@@ -38,16 +38,17 @@ class Models:
 
     store: Store
     threads: int
+    engine: Name = "onnx"
 
     def claims(self, tag: Tag) -> int:
         """Return how many bytes it takes at most."""
-        folder = self.store.path(tag)
-        return sum((folder / name).stat().st_size for name in (MODEL, WEIGHTS))
+        return claims(self.engine, self.store.path(tag), self.store.home)
 
     def open(self, tag: Tag) -> Model:
         """Open manifest and engine; the files are taken as verified."""
         folder = self.store.path(tag)
-        return Model(Manifest.read(folder), OnnxEngine(folder, self.threads))
+        engine = open_engine(self.engine, folder, self.threads, self.store.home)
+        return Model(Manifest.read(folder), engine)
 
 
 class OpenTokenizer:

@@ -48,6 +48,12 @@ class Plan(Generic[K]):
     look_again: float = math.inf
 
 
+def order(held: Mapping[K, Held], now: float) -> list[K]:
+    """Return what may be closed now, the least loss first; what is in use comes last."""
+    free = {key: one for key, one in held.items() if not one.pinned and one.guarded_until <= now}
+    return sorted(free, key=lambda key: (free[key].in_use, free[key].worth(now)))
+
+
 def make_room(held: Mapping[K, Held], need: int, now: float) -> Plan[K]:
     """Choose what is closed to win `need` bytes.
 
@@ -55,20 +61,18 @@ def make_room(held: Mapping[K, Held], need: int, now: float) -> Plan[K]:
     2. What is in use goes only when everything idle is not enough; it is closed after its use.
     3. Nothing is closed in vain: either the bytes come together, or all stays as it is.
     """
-    free = {key: one for key, one in held.items() if not one.pinned and one.guarded_until <= now}
-    order = sorted(free, key=lambda key: (free[key].in_use, free[key].worth(now)))
     chosen: list[K] = []
     won = 0
-    for key in order:
+    for key in order(held, now):
         if won >= need:
             break
         chosen.append(key)
-        won += free[key].nbytes
+        won += held[key].nbytes
     if won < need:
         guards = (one.guarded_until for one in held.values() if not one.pinned)
         return Plan(look_again=min((at for at in guards if at > now), default=math.inf))
     for key in list(chosen):
-        if won - free[key].nbytes >= need:
+        if won - held[key].nbytes >= need:
             chosen.remove(key)
-            won -= free[key].nbytes
+            won -= held[key].nbytes
     return Plan(tuple(chosen))

@@ -3,9 +3,9 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import ByteSize, Field, field_validator
+from pydantic import ByteSize, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models import memory
@@ -29,9 +29,11 @@ class Settings(BaseSettings):
     """Port that `polysent up` gives the service."""
     threads: Annotated[int, Field(ge=1)] = memory.cores()
     """Cores that one engine run may use."""
-    lanes: Annotated[int, Field(ge=1)] = 2
+    engine: Literal["onnx", "openvino"] = "onnx"
+    """What runs the models."""
+    lanes: Annotated[int, Field(ge=1)] = 1
     """Engine runs at a time."""
-    batch_tokens: Annotated[int, Field(ge=128)] = 512
+    batch_tokens: Annotated[int, Field(ge=128)] = 256
     """Most tokens, padding included, in one engine run."""
     batch_padding: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Largest share of padding in one engine run."""
@@ -43,6 +45,8 @@ class Settings(BaseSettings):
     """Languages, separated by commas, whose models are opened before the service is ready."""
     cache: ByteSize = ByteSize(64 * 2**20)
     """Bytes of answers that are kept; 0 switches the cache off."""
+    cache_url: Annotated[str, Field(pattern=r"^(rediss?://.+)?$", repr=False)] = ""
+    """Redis in which replicas share their answers, `redis://host:6379/0`; none when empty."""
     max_text_chars: Annotated[int, Field(ge=1)] = 20_000
     """Longest text, in characters; what the model does not take of it is cut."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 4 * 2**20
@@ -53,12 +57,22 @@ class Settings(BaseSettings):
     """Most items of one `POST /predict_batch`."""
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Least confidence with which a detected language counts as known."""
+    admin_token: SecretStr = SecretStr("")
+    """What `pin`, `unpin` and `evict` ask for; a random one, in a file, when empty."""
 
     @field_validator("pin", mode="before")
     @classmethod
     def _languages(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
         spelled = value.split(",") if isinstance(value, str) else value
         return tuple(canonical(tag.strip()) for tag in spelled if tag.strip())
+
+    @field_validator("admin_token")
+    @classmethod
+    def _sendable(cls, token: SecretStr) -> SecretStr:
+        if not all("!" <= character <= "~" for character in token.get_secret_value()):
+            message = "must be printable ASCII without spaces"
+            raise ValueError(message)
+        return token
 
     @property
     def memory_limit(self) -> int:

@@ -32,3 +32,8 @@ class Store:
     def routes(self) -> Path:
         """The hand-over from sync to service."""
         return self.home / "polysent" / "routes.json"
+
+    @property
+    def token(self) -> Path:
+        """What the control plane of a service over this store asks for, where no setting says."""
+        return self.home / "polysent" / "admin.token"

@@ -1,11 +1,11 @@
 """Bytes that are on the disk, not only on their way."""
 
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from models.disk import flush
 from models.errors import StoreFailed
 
 
@@ -19,15 +19,6 @@ def writing(place: Path) -> Iterator[None]:
         why = "the disk is full" if full else str(error)
         message = f"{place} could not be written: {why}; what was there is untouched"
         raise StoreFailed(message) from error
-
-
-def flush(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def replace(path: Path, content: bytes) -> None:

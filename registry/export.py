@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from models.errors import ExportFailed, PolysentError
 from models.manifest import MODEL, NAME, TOKENIZER, WEIGHTS, File, Manifest
@@ -65,19 +66,18 @@ def _write_model(checkpoint: Checkpoint, staging: Path, say: Say) -> None:
     plain.parent.mkdir()
     with quiet():
         say(f"load {checkpoint.architecture}")
-        heads, hidden = _write_plain(checkpoint, plain)
+        heads, hidden = write_plain(load(checkpoint), plain)
         say("fuse and quantise")
-        model = graph.small(plain, checkpoint, heads, hidden)
+        model = graph.small(plain, checkpoint.model_type, heads, hidden)
         graph.save(model, staging)
     shutil.rmtree(plain.parent)
 
 
-def _write_plain(checkpoint: Checkpoint, path: Path) -> tuple[int, int]:
-    """Write the graph as it comes out of torch; return heads and hidden size."""
+def write_plain(model: Any, path: Path) -> tuple[int, int]:  # noqa: ANN401
+    """Write the graph of a transformers model as it comes; return heads and hidden size."""
     from optimum.exporters.onnx.convert import export_pytorch  # noqa: PLC0415  (heavy)
     from optimum.exporters.tasks import TasksManager  # noqa: PLC0415
 
-    model = load(checkpoint)
     settings = model.config
     describe = TasksManager.get_exporter_config_constructor(
         "onnx", model, task=TASK, library_name="transformers"

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from models.manifest import MODEL, WEIGHTS
-from registry.checkpoint import Checkpoint
 
 BLOCK = 32
 """Weights that share one scale. 128 is hardly faster on AVX2 and changes scores twice as much."""
@@ -27,7 +26,7 @@ FUSED_AS_BERT = frozenset(
 """Model types whose graphs onnxruntime's BERT patterns know; the rest is quantised as it is."""
 
 
-def small(path: Path, checkpoint: Checkpoint, heads: int, hidden: int) -> Any:  # noqa: ANN401
+def small(path: Path, model_type: str, heads: int, hidden: int) -> Any:  # noqa: ANN401
     """Return the graph of a file, fused and quantised.
 
     Embedding tables are cut to a row meanwhile: each step below copies all that it is given, and a
@@ -37,7 +36,7 @@ def small(path: Path, checkpoint: Checkpoint, heads: int, hidden: int) -> Any:  
 
     model = onnx.load(path)
     tables = _cut_tables(model)
-    model = quantise(fuse(model, checkpoint, heads, hidden))
+    model = quantise(fuse(model, model_type, heads, hidden))
     for tensor in model.graph.initializer:
         if tensor.name in tables:
             tensor.dims[0], tensor.raw_data = tables.pop(tensor.name)
@@ -62,7 +61,7 @@ def _cut_tables(model: Any) -> dict[str, tuple[int, bytes]]:  # noqa: ANN401
     return tables
 
 
-def fuse(model: Any, checkpoint: Checkpoint, heads: int, hidden: int) -> Any:  # noqa: ANN401
+def fuse(model: Any, model_type: str, heads: int, hidden: int) -> Any:  # noqa: ANN401
     """Return a graph with attention, layer norm and GELU fused, where it is known.
 
     Attention becomes MultiHeadAttention: the fused `Attention` would swallow the Q, K and V
@@ -71,7 +70,7 @@ def fuse(model: Any, checkpoint: Checkpoint, heads: int, hidden: int) -> Any:  #
     from onnxruntime.transformers.fusion_options import FusionOptions  # noqa: PLC0415  (heavy)
     from onnxruntime.transformers.optimizer import optimize_model  # noqa: PLC0415
 
-    if checkpoint.model_type not in FUSED_AS_BERT:
+    if model_type not in FUSED_AS_BERT:
         return model
     options = FusionOptions("bert")
     options.use_multi_head_attention = True
@@ -85,17 +84,20 @@ def quantise(model: Any) -> Any:  # noqa: ANN401  (onnx.ModelProto, which has no
     The value projections stay fp32: a twelfth of the body's weights, and without them scores
     change less by 19 % (nl) to 38 % (th), measured on interface texts of Django and Wagtail.
     """
+    return in_blocks(model, BLOCK, value_projections(model))
+
+
+def in_blocks(model: Any, size: int, exceptions: list[str]) -> Any:  # noqa: ANN401
+    """Return the graph with constant matrix products in 8-bit blocks, but those in `exceptions`."""
     from onnxruntime.quantization.matmul_nbits_quantizer import (  # noqa: PLC0415  (heavy)
         DefaultWeightOnlyQuantConfig,
         MatMulNBitsQuantizer,
     )
 
     how = DefaultWeightOnlyQuantConfig(
-        block_size=BLOCK, is_symmetric=True, accuracy_level=INT8, bits=8
+        block_size=size, is_symmetric=True, accuracy_level=INT8, bits=8
     )
-    quantiser = MatMulNBitsQuantizer(
-        model, algo_config=how, nodes_to_exclude=value_projections(model)
-    )
+    quantiser = MatMulNBitsQuantizer(model, algo_config=how, nodes_to_exclude=exceptions)
     quantiser.process()
     return quantiser.model.model
 

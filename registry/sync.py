@@ -14,6 +14,7 @@ from models.store import Store
 from models.tokens import Tokenizers
 from registry.disk import writing
 from registry.plan import moves, plan, routes_after
+from registry.prepare import forget, prepare
 from registry.progress import Say, silent
 from registry.source import Promoted, Registry, State
 from registry.store import StoreWriter, verified
@@ -42,6 +43,12 @@ class Report:
     """Bytes that came over the network."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Target:
+    store: Store
+    writer: StoreWriter
+
+
 def sync(registry: Registry, store: Store, say: Say = silent, *, unroute: bool = True) -> Report:
     """Bring the store and the routes to what the registry calls champion.
 
@@ -60,7 +67,11 @@ def sync(registry: Registry, store: Store, say: Say = silent, *, unroute: bool =
         for tag in todo.keep:
             writer.name_latest(tag)
         _route(registry, writer, say, todo.keep, todo.unroute)
-        outcomes = [_brought(registry, writer, promoted, say) for promoted in todo.pull]
+        target = _Target(store, writer)
+        outcomes = [_brought(registry, target, promoted, say) for promoted in todo.pull]
+        for tag in todo.keep:
+            prepare(store, tag, say)
+        forget(store, writer, say)
     synced = tuple(outcome for outcome in outcomes if isinstance(outcome, Tag))
     failed = tuple(outcome for outcome in outcomes if isinstance(outcome, Failure))
     return Report(
@@ -72,11 +83,10 @@ def sync(registry: Registry, store: Store, say: Say = silent, *, unroute: bool =
     )
 
 
-def _brought(
-    registry: Registry, writer: StoreWriter, promoted: Promoted, say: Say
-) -> Tag | Failure:
+def _brought(registry: Registry, target: _Target, promoted: Promoted, say: Say) -> Tag | Failure:
     """Fetch, verify, try, publish and route one champion; tell its version what became of it."""
     say(f"fetch {promoted.model}")
+    writer = target.writer
     try:
         with writer.staged(promoted.model.name.lower()) as folder:
             with writing(folder):
@@ -84,6 +94,7 @@ def _brought(
             tag = verified(folder, promoted)
             smoke(folder)
             writer.publish(folder, tag)
+        prepare(target.store, tag, say)
         _route(registry, writer, say, (tag,))
     except (RegistryError, OSError) as error:
         say(f"{promoted.model} is not served: {error}")

@@ -8,22 +8,13 @@ from registry.checkpoint import Checkpoint
 
 def load(checkpoint: Checkpoint) -> Any:  # noqa: ANN401  (a PreTrainedModel, which has no types)
     """Load the weights in fp32, from safetensors only; CheckpointRefused where some are missing."""
-    import torch  # noqa: PLC0415  (heavy; the serving image has none)
-    from transformers import AutoModelForSequenceClassification  # noqa: PLC0415
+    from models.engine import torch as engine  # noqa: PLC0415  (heavy; the serving image has none)
 
     try:
-        model, info = AutoModelForSequenceClassification.from_pretrained(
-            checkpoint.path,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            attn_implementation="eager",
-            output_loading_info=True,
-        )
+        model, missing = engine.load(checkpoint.path)
     except (OSError, ValueError, RuntimeError) as error:
         raise CheckpointRefused(str(checkpoint.path), [f"it does not load: {error}"]) from error
-    if missing := sorted(info["missing_keys"]):
+    if missing:
         reason = f"weights are missing: {', '.join(missing[:3])} ({len(missing)} in all)"
         raise CheckpointRefused(str(checkpoint.path), [reason])
-    return model.eval()
+    return model

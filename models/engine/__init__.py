@@ -9,11 +9,11 @@ from models.tokens import Batch
 
 
 class Engine(Protocol):
-    """One opened model; `run` may be called from any thread, by one at a time."""
+    """One opened model; `run` may be called by several threads at once."""
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the model's files take on disk; an upper bound of what is mapped."""
+        """Bytes in memory, as measured best: pages mapped now, and what is held privately."""
         ...
 
     def run(self, batch: Batch) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.bare import Run, divisions, fixed, perfect
+from benchmarks.bare import Run, cores, divisions, fixed, perfect
 
 ROWS = [[7] * length for length in (3, 9, 3, 40, 9, 1, 25)]
 
@@ -32,5 +32,5 @@ def test_padding_is_a_share_of_what_is_computed() -> None:
 
 
 def test_divisions_use_every_core() -> None:
-    """Lanes times threads is the number of cores."""
-    assert len({lanes * threads for lanes, threads in divisions()}) == 1
+    """One run on all of them, one on each, and all on all."""
+    assert {max(lanes, threads) for lanes, threads in divisions()} == {cores()}

@@ -3,7 +3,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.policy import Held, Plan, make_room
+from models.policy import Held, Plan, make_room, order
 
 NOW = 1000.0
 
@@ -78,3 +78,15 @@ def test_nothing_is_closed_in_vain(things: dict[int, Held], need: int) -> None:
         assert sum(won) >= need
         assert all(sum(won) - each < need for each in won)
         assert plan.look_again == math.inf
+
+
+def test_order_is_that_in_which_things_go() -> None:
+    """The least loss first, what is in use last; pinned and guarded things are not in it."""
+    things = {
+        "used": held(idle=500, in_use=True),
+        "pinned": held(pinned=True),
+        "guarded": Held(10, load_seconds=2.0, opened_at=NOW - 5, used_at=NOW - 5),
+        "recent": held(idle=50),
+        "old": held(idle=100),
+    }
+    assert order(things, NOW) == ["old", "recent", "used"]

@@ -7,6 +7,7 @@ import bentoml.models
 import pytest
 from bentoml._internal.models import ModelStore
 
+from models.disk import flush
 from models.errors import ArtifactCorrupt, ManifestInvalid, StoreFailed
 from models.identity import ModelId, Tag
 from models.manifest import MODEL as MODEL_FILE
@@ -133,7 +134,7 @@ def test_routes_that_cannot_be_written_stay(
     """The service goes on reading the old routes."""
     old = Routes(languages={"de": Route(champion=put(writer))})
     writer.write_routes(old)
-    monkeypatch.setattr(disk, "flush", refusing(0, errno.ENOSPC, disk.flush))
+    monkeypatch.setattr(disk, "flush", refusing(0, errno.ENOSPC, flush))
 
     with pytest.raises(StoreFailed, match="the disk is full"):
         writer.write_routes(Routes())
