@@ -11,7 +11,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Sentiment in fifty languages from one service. Exit codes: 0 done, 1 refused or failed, "
-    "2 wrong use or setting, 130 interrupted.",
+    "2 wrong use or setting, 130 interrupted (docs/cli.md).",
 )
 app.add_typer(models_commands.app, name="models", help="What the running service serves.")
 app.add_typer(registering.app, name="registry", help="The path of a model into the service.")

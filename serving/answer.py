@@ -12,6 +12,9 @@ from serving import headers as said
 from serving import problems
 from serving.call import call_of
 
+LEFT = 499
+"""The status, in logs only, of a request whose client has left (nginx's)."""
+
 
 class Answer:
     """Sends an answer on with what every answer says; an error of anybody's leaves as a problem.
@@ -45,6 +48,12 @@ class Answer:
         if not self._started:
             answer = problems.response(error)
             await self._problem(answer, bytes(answer.body))
+
+    async def abandon(self) -> None:
+        """End a request whose client has left: BentoML waits for a first message of its answer."""
+        if not self._started:
+            await self._labelled({"type": "http.response.start", "status": LEFT, "headers": []})
+            await self._labelled({"type": "http.response.body", "body": b""})
 
     async def _labelled(self, message: Message) -> None:
         self._started = True

@@ -82,7 +82,7 @@ def assemble(settings: Settings, store: Store) -> Runtime:
     telemetry = Telemetry()
     budget = Budget(settings.memory_limit)
     tokenizers = Residency(Vocabularies(), budget, telemetry.tokenizer)
-    residency = Residency(Models(store, settings.threads), budget, telemetry.model)
+    residency = Residency(Models(store, settings.threads, settings.engine), budget, telemetry.model)
     encoder = Encoder(store, tokenizers)
     limits = Limits(settings.batch_tokens, settings.batch_padding)
     scheduler = Scheduler(settings.lanes, limits, telemetry.ran)

@@ -62,9 +62,10 @@ class Edge:
         except PolysentError as error:
             await answer.refuse(error)
 
-    async def _post(self, scope: Scope, receive: Receive, answer: Send) -> None:
+    async def _post(self, scope: Scope, receive: Receive, answer: Answer) -> None:
         body = await self._body(Headers(scope=scope), receive)
         if body is None:
+            await answer.abandon()
             return
         messages = [{"type": "http.request", "body": body, "more_body": False}]
         left = asyncio.create_task(_left(receive))
@@ -85,6 +86,7 @@ class Edge:
                 task.cancel()
             with suppress(asyncio.CancelledError):
                 await working
+        await answer.abandon()
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes | None:
         """Return the whole body; None where the client leaves before it is sent."""

@@ -103,7 +103,7 @@ def _names(runtime: Runtime) -> dict[Holding, str]:
 def _bytes(runtime: Runtime, tag: Tag) -> int | None:
     try:
         return runtime.residency.claims(tag)
-    except OSError:
+    except (OSError, PolysentError):
         return None
 
 

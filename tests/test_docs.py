@@ -37,7 +37,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
             rf"^\| `{ENV_PREFIX}{name.upper()}` \|(.+?)\|", text("docs/settings.md"), re.MULTILINE
         )
         assert row is not None
-        default = "" if field.default == () else f"`{field.default}`"
+        default = "" if not field.default and field.default != 0 else f"`{field.default}`"
         assert row[1].strip() in {default, "cores of the process"}
 
 
@@ -75,9 +75,10 @@ def test_every_metric_is_documented() -> None:
 
 
 def test_bento_installs_what_serving_needs() -> None:
-    """bentofile.yaml names the packages of the extra `serve`, as constraints.txt pins them."""
+    """bentofile.yaml names the packages of `serve` and `redis`, as constraints.txt pins them."""
     project = tomllib.loads(text("pyproject.toml"))["project"]
-    needed = project["dependencies"] + project["optional-dependencies"]["serve"]
+    extras = project["optional-dependencies"]
+    needed = project["dependencies"] + extras["serve"] + extras["redis"]
     only_for_people = {"httpx", "rich", "typer"}
 
     packed = yaml.safe_load(text("bentofile.yaml"))["python"]["packages"]

@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -46,21 +47,25 @@ async def client(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-@pytest.mark.parametrize(
-    "header",
-    [None, "", "Bearer", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer ÿ"],
-)
 @pytest.mark.parametrize("verb", ["pin", "unpin", "evict"])
 async def test_change_needs_the_token(
-    client: httpx.AsyncClient, runtime: Runtime, verb: str, header: str | None
+    client: httpx.AsyncClient, runtime: Runtime, verb: str
 ) -> None:
     """A problem that says how to send it; nothing has changed."""
-    headers = {} if header is None else {b"Authorization": header.encode("latin-1")}
-    answer = await client.post(f"/models/de/{verb}", headers=headers)
+    wrong = [
+        b"",
+        b"Bearer",
+        b"Bearer wrong",
+        b"Basic let-me-in",
+        b"Bearer let-me-inx",
+        b"Bearer \xff",
+    ]
+    for headers in [{}, *({b"Authorization": each} for each in wrong)]:
+        answer = await client.post(f"/models/de/{verb}", headers=headers)
 
-    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
-    assert answer.headers["www-authenticate"] == "Bearer"
-    assert TOKEN not in answer.text
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert TOKEN not in answer.text
     assert not runtime.keeper.pinned
 
 
@@ -120,7 +125,7 @@ async def test_pin_that_failed_anew_stays_the_pin_it_was(
     await client.post("/models/de/pin", headers=ALLOWED)
     tag = runtime.router.choose("de")
     runtime.residency.evict(tag)
-    (store.path(tag) / "model.onnx").write_bytes(b"no model")
+    shutil.rmtree(store.path(tag))
     assert (await client.post("/models/de/pin", headers=ALLOWED)).status_code == 503
     assert runtime.keeper.pinned == {"de"}
 

@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from redis import Redis as Client
 
 from models.identity import ModelId, Tag
 from models.labels import Scores
+from models.settings import Settings
 from serving.cache import Cached, Found, Memory
 from serving.call import Call
 from serving.redis_shelf import LONGEST_SECONDS, PAUSE_SECONDS, PREFIX, Redis
@@ -202,3 +204,15 @@ async def test_request_that_is_given_up_leaves_no_answer_for_another(shelf: Redi
             missed += answer is None
         await asyncio.gather(*given_up, return_exceptions=True)
     assert missed < 40 * 50 / 2
+
+
+@pytest.mark.parametrize("url", ["http://host", "host:6379", "redis://"])
+def test_address_of_something_else_is_refused(url: str) -> None:
+    """At the start."""
+    with pytest.raises(ValidationError):
+        Settings(cache_url=url)
+
+
+def test_password_of_redis_is_not_printed() -> None:
+    """Settings end up in logs."""
+    assert "geheim" not in repr(Settings(cache_url="redis://user:geheim@host:6379/0"))
