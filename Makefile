@@ -40,6 +40,14 @@ eval: $(VENV)/.serve ## accuracy per language on held-out rows, beside baselines
 heads: $(VENV)/.serve ## remake training/heads/*.json from the labelled rows (a quarter of an hour)
 	@$(BIN)/python -m training.heads
 
+# make bench BENCHMARKS='cold mix' FORM=--quick: some of them, with toy models, for seconds.
+BENCHMARKS ?= overhead mix cold isolation overload churn
+FORM ?=
+.PHONY: bench
+bench: $(VENV)/.dev ## all benchmarks in full (40 minutes on a quiet machine), then their table
+	@for each in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$each $(FORM) || exit 1; done
+	@test -n "$(FORM)" || $(BIN)/python -m benchmarks.report
+
 .PHONY: constraints
 constraints: $(VENV)/.dev ## pin what is installed now
 	@{ head -1 constraints.txt; $(BIN)/pip freeze --exclude-editable | sed 's/+cpu//'; } \

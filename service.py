@@ -11,14 +11,15 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from models.errors import BatchTooLarge
 from models.settings import read_settings
 from models.store import Store
-from serving import admin, bulk, huggingface, oip
-from serving.asked import beside, furnish
 from serving.assemble import assemble
 from serving.call import Call, call_of
-from serving.edge import Edge, OnlyOurFaults
-from serving.items import answered, outcome
-from serving.openapi import merged
-from serving.problems import answers_problems
+from serving.http import admin, bulk, huggingface, oip
+from serving.http.asked import beside, furnish
+from serving.http.edge import Edge, OnlyOurFaults
+from serving.http.items import answered, outcome
+from serving.http.openapi import merged
+from serving.http.problems import answers_problems
+from serving.http.secret import admin_token
 from serving.result import (
     Answers,
     Item,
@@ -29,7 +30,6 @@ from serving.result import (
     Questions,
     ServedLanguages,
 )
-from serving.secret import admin_token
 
 settings = read_settings()
 logging.getLogger("bentoml").addFilter(OnlyOurFaults())

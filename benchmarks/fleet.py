@@ -16,6 +16,7 @@ from benchmarks.clones import clone
 from benchmarks.options import Options, read
 from benchmarks.shapes import SHAPES
 from cli.console import err
+from models.engine import prepacked
 from models.identity import ModelId, Tag
 from models.manifest import MODEL, NAME, TOKENIZER, WEIGHTS, File, Manifest
 from models.routes import Route, Routes
@@ -76,6 +77,7 @@ def fleet(options: Options, count: int, precision: str) -> Fleet:
             err.print(f"make {language} of {name}")
             model = prototype(options, precision)
             present[language] = publish(model, store, language)
+        prepacked.make(store.path(present[language]), store.home)  # as the sync does
     return Fleet(store, present, precision).route(wanted)
 
 

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 
 from models.artifact import Model
-from models.errors import DeadlineExceeded
+from models.errors import Overloaded
 from models.labels import Scores
 from serving.batch import Limits, Reason, cut
 from serving.call import Call, Urgency
@@ -25,7 +25,7 @@ class Job:
     answer: asyncio.Future[Scores]
     arrived: float = field(default_factory=time.monotonic)
 
-    def settle(self, outcome: Scores | Broken | DeadlineExceeded) -> None:
+    def settle(self, outcome: Scores | Broken | Overloaded) -> None:
         """Give the one answer; a caller who has left is not told."""
         if self.answer.done():
             return
@@ -80,9 +80,9 @@ class Queue:
     def take(self, limits: Limits, now: float) -> Batch | None:
         """Take the next batch out; None where nobody waits any more.
 
-        Who has left is dropped, and who can't be answered in time is told so.
+        Who has left is dropped, and who can't be answered in time is refused.
         """
-        self._drop(now)
+        self._drop(now + min(self.tokens, limits.tokens) * self.pace)
         if not self.jobs:
             return None
         together = [job for job in self.jobs if job.model is self.jobs[0].model]
@@ -92,10 +92,12 @@ class Queue:
         self._keep([job for job in self.jobs if id(job) not in taken])
         return batch
 
-    def _drop(self, now: float) -> None:
+    def _drop(self, answered: float) -> None:
+        """Refuse who would be `answered` too late by the next batch, and forget who has left."""
         for job in self.jobs:
-            if now + len(job.row) * self.pace > job.call.deadline:
-                job.settle(DeadlineExceeded("it waited too long to be answered in time"))
+            if answered > job.call.deadline:
+                message = "it waited too long to be answered in time"
+                job.settle(Overloaded(message, retry_after=max(1.0, self.seconds)))
         self._keep([job for job in self.jobs if not job.answer.done()])
 
     def _keep(self, jobs: list[Job]) -> None:

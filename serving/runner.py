@@ -13,8 +13,12 @@ from serving.call import Call, Urgency
 from serving.queue import Job
 from serving.scheduler import Scheduler
 
-MARGIN = 1.25
-"""An answer counts as late where this many times the expected wait is beyond its deadline."""
+MARGIN = 2.0
+"""An answer counts as late where this many times the expected wait is beyond its deadline.
+
+Texts that are nearest in length to the oldest one overtake others: where four or five go together
+a text may wait 1.9 times as long as in order of arrival.
+"""
 
 
 class Runners:
@@ -36,7 +40,7 @@ class Runners:
     async def __call__(self, tag: Tag, row: list[int], call: Call) -> Scores:
         """Answer one text, given as token ids.
 
-        Raises Overloaded, ModelUnavailable, DeadlineExceeded or EngineFailed.
+        Raises Overloaded, ModelUnavailable or EngineFailed.
         """
         place = (tag, call.urgency)
         self._refuse_in_vain(place, row, call)

@@ -54,7 +54,7 @@ class Scheduler:
         self._pace = 0.0
 
     async def scores(self, tag: Tag, job: Job) -> Scores:
-        """Let a text wait for its turn; raises EngineFailed or DeadlineExceeded."""
+        """Let a text wait for its turn; raises EngineFailed or Overloaded."""
         queue = self._queue(tag, job.call.urgency)
         if not queue.jobs:
             queue.turn = max(queue.turn, self._now)

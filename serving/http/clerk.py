@@ -10,9 +10,9 @@ from pydantic_core import to_json
 
 from models.errors import BodyTooLarge, DeadlineExceeded, Overloaded, PolysentError
 from serving.call import Call, Urgency
-from serving.items import outcome
-from serving.lines import Line
-from serving.problems import misshapen, problem
+from serving.http.items import outcome
+from serving.http.lines import Line
+from serving.http.problems import misshapen, problem
 from serving.result import Item, LineProblem, Prediction
 
 

@@ -8,9 +8,8 @@ from fastapi import APIRouter, Depends, Path
 
 from models.errors import ModelNotFound, ModelUnavailable, NothingServed
 from models.identity import PREFIX
-from serving.asked import Here
-from serving.result import ServedLanguage
-from serving.tensors import (
+from serving.http.asked import Here
+from serving.http.tensors import (
     COLUMNS,
     InferRequest,
     InferResponse,
@@ -22,6 +21,7 @@ from serving.tensors import (
     ServerMetadata,
     ServerReady,
 )
+from serving.result import ServedLanguage
 
 ANY = PREFIX.removesuffix("-")
 """The name under which the language is detected."""

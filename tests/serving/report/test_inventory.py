@@ -11,9 +11,9 @@ from models.settings import Settings
 from models.store import Store
 from serving.assemble import Runtime, assemble
 from serving.call import Call
-from serving.explain import explain
-from serving.facts import Explanation
-from serving.inventory import ServedModel, ServedModels
+from serving.report.explain import explain
+from serving.report.facts import Explanation
+from serving.report.inventory import ServedModel, ServedModels
 from serving.result import Question
 from tests.fakes import Clock
 from tests.tiny import serve_tiny

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from models.units import duration, size
-from serving.facts import Facts
+from serving.report.facts import Facts
 
 
 def why(facts: Facts) -> list[str]:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.lines import Line, Lines
+from serving.http.lines import Line, Lines
 
 LONGEST = 10
 contents = st.lists(st.text("ab \r", max_size=14).map(str.encode), max_size=8)

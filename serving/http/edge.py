@@ -11,9 +11,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.errors import BodyTooLarge, DeadlineExceeded, PolysentError
-from serving import headers as said
-from serving.answer import Answer
 from serving.call import CALL, Call
+from serving.http import headers as said
+from serving.http.answer import Answer
 
 JSON = "application/json"
 GONE: Message = {"type": "http.disconnect"}

@@ -2,7 +2,7 @@ import pytest
 from starlette.datastructures import Headers
 
 from models.errors import InvalidHeader, UnsupportedMediaType
-from serving.headers import must_be, next_span, patience, request_id, server_timing
+from serving.http.headers import must_be, next_span, patience, request_id, server_timing
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"

@@ -8,11 +8,11 @@ import time
 from models.budget import Holding
 from models.errors import PolysentError
 from models.identity import Tag
-from serving import sentences
 from serving.assemble import Runtime
 from serving.call import Urgency
-from serving.facts import Cost, Eviction, Explanation, Facts, Failure
-from serving.inventory import MemoryBudget, ServedModel
+from serving.report import sentences
+from serving.report.facts import Cost, Eviction, Explanation, Facts, Failure
+from serving.report.inventory import MemoryBudget, ServedModel
 from serving.result import State
 
 TOKENS = 32

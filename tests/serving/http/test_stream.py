@@ -8,8 +8,8 @@ import pytest
 from starlette.types import Message
 
 from models.errors import DeadlineExceeded
-from serving.lines import Line
-from serving.stream import Limits, Stream
+from serving.http.lines import Line
+from serving.http.stream import Limits, Stream
 
 WINDOW = 8
 LIMITS = Limits(window=WINDOW, longest_line=100, idle_seconds=0.3)

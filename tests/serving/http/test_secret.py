@@ -7,7 +7,7 @@ from pydantic import SecretStr, ValidationError
 
 from models.settings import Settings
 from models.store import Store
-from serving.secret import admin_token
+from serving.http.secret import admin_token
 
 UNSET = Settings(admin_token=SecretStr(""))
 

@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from models.errors import PolysentError
-from serving import headers as said
-from serving import problems
 from serving.call import call_of
+from serving.http import headers as said
+from serving.http import problems
 
 LEFT = 499
 """The status, in logs only, of a request whose client has left (nginx's)."""

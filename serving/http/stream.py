@@ -8,8 +8,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from models.errors import DeadlineExceeded
-from serving.clerk import refusal
-from serving.lines import Line, Lines
+from serving.http.clerk import refusal
+from serving.http.lines import Line, Lines
 
 MEDIA_TYPE = "application/x-ndjson"
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable
 
 from models.errors import PolysentError
-from serving.problems import problem
+from serving.http.problems import problem
 from serving.result import Item, ItemPrediction, ItemProblem, Prediction
 
 _LOG = logging.getLogger(__name__)

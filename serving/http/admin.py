@@ -10,10 +10,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from models.errors import ModelPinned, ModelUnavailable, PolysentError, Unauthorized
 from models.identity import Tag
 from models.languages import canonical
-from serving.asked import Here
-from serving.explain import explain
-from serving.facts import Explanation
-from serving.inventory import ServedModel, ServedModels
+from serving.http.asked import Here
+from serving.report.explain import explain
+from serving.report.facts import Explanation
+from serving.report.inventory import ServedModel, ServedModels
 
 bearer = HTTPBearer(
     auto_error=False,

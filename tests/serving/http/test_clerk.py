@@ -8,9 +8,9 @@ import pytest
 from models.errors import LanguageUnsupported, Overloaded
 from models.identity import ModelId, Tag
 from serving.call import Call, Urgency
-from serving.clerk import Clerk
 from serving.detect import Language
-from serving.lines import Line
+from serving.http.clerk import Clerk
+from serving.http.lines import Line
 from serving.result import Item, Prediction
 
 TAG = Tag(ModelId("en", 3), "0" * 8)

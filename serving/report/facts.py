@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from serving.inventory import MemoryBudget, ServedModel
+from serving.report.inventory import MemoryBudget, ServedModel
 from serving.result import State
 
 Seconds = Annotated[float, Field(ge=0)]

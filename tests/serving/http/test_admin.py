@@ -9,10 +9,10 @@ import pytest
 
 from models.settings import Settings
 from models.store import Store
-from serving import admin
-from serving.asked import beside, furnish
 from serving.assemble import Runtime, assemble
-from serving.edge import Edge
+from serving.http import admin
+from serving.http.asked import beside, furnish
+from serving.http.edge import Edge
 from tests.tiny import serve_tiny, write_routes
 
 TOKEN = "let-me-in"  # noqa: S105  (of this test)

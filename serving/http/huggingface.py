@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from models.labels import Label
-from serving.asked import Asked, Here
+from serving.http.asked import Asked, Here
 from serving.result import Prediction, Text
 
 routes = APIRouter()

@@ -12,8 +12,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from models import errors
-from serving import bulk
-from serving.problems import MEDIA_TYPE
+from serving.http import bulk
+from serving.http.problems import MEDIA_TYPE
+from serving.http.spoken import ANSWER, LANGUAGE, REFUSAL, REQUEST, ROUTED
+from serving.http.stream import Stream
 from serving.result import (
     Answers,
     Item,
@@ -24,8 +26,6 @@ from serving.result import (
     Question,
     Questions,
 )
-from serving.spoken import ANSWER, LANGUAGE, REFUSAL, REQUEST, ROUTED
-from serving.stream import Stream
 
 SCHEMAS = "#/components/schemas/"
 JSON = "application/json"

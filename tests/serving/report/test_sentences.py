@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from serving import sentences
-from serving.facts import Cost, Eviction, Facts, Failure
-from serving.inventory import MemoryBudget, ServedModel
+from serving.report import sentences
+from serving.report.facts import Cost, Eviction, Facts, Failure
+from serving.report.inventory import MemoryBudget, ServedModel
 from serving.result import ModelAnswer
 
 MIB = 2**20

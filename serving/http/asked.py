@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from models.errors import BatchTooLarge, PolysentError
 from models.settings import Settings
-from serving import problems
 from serving.assemble import Runtime
 from serving.call import Call, call_of
+from serving.http import problems
 from serving.result import Prediction, Question
 
 

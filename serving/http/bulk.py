@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request, Response
 
 from models.settings import Settings
-from serving import stream
 from serving.admission import given
-from serving.asked import Here
-from serving.clerk import Clerk
-from serving.headers import must_be, patience
-from serving.stream import Limits, Stream
+from serving.http import stream
+from serving.http.asked import Here
+from serving.http.clerk import Clerk
+from serving.http.headers import must_be, patience
+from serving.http.stream import Limits, Stream
 
 PATH = "/bulk"
 MEDIA_TYPES = (stream.MEDIA_TYPE, "application/jsonl", "application/json-lines")

@@ -10,10 +10,10 @@ from starlette.routing import Route
 from starlette.types import Message, Scope
 
 from models.errors import Overloaded
-from serving import problems
 from serving.call import call_of
-from serving.edge import Edge
-from serving.problems import MEDIA_TYPE
+from serving.http import problems
+from serving.http.edge import Edge
+from serving.http.problems import MEDIA_TYPE
 
 
 async def echo(request: Request) -> Response:
@@ -269,8 +269,15 @@ async def test_client_who_leaves_while_sending_costs_nothing() -> None:
     async def receive() -> Message:
         return messages.pop(0)
 
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
     async def never(*_: object) -> None:
         pytest.fail("called")
 
     scope: Scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
-    await Edge(never, max_body_bytes=100, seconds=60)(scope, receive, never)
+    await Edge(never, max_body_bytes=100, seconds=60)(scope, receive, send)
+
+    assert sent[0]["status"] == 499

@@ -1,0 +1,1 @@
+"""HTTP: what may be asked, in which protocols, and how answers and errors leave."""
