@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Container, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Generic, TypeVar
 
 from models.budget import Budget, Holding
@@ -57,6 +58,7 @@ class Residency(Generic[K, V]):
         self._budget = budget
         self._note = note
         self._residents: dict[K, _Resident[V]] = {}
+        self._holders: dict[int, tuple[K, _Resident[V]]] = {}
         self._pins: set[K] = set()
         self._wanted: Container[K] | None = None
         self._quarantine = Quarantine[K](budget.clock)
@@ -83,11 +85,13 @@ class Residency(Generic[K, V]):
             resident.used = True
             yield value
         finally:
-            resident.leases -= 1
-            resident.used_at = self._budget.clock()
-            self.history(key).used = time.time()
-            if not resident.leases:
-                self._idle(key, resident)
+            self._release(key, resident)
+
+    def hold(self, value: V) -> Callable[[], None]:
+        """Lease what is leased once more, for longer than its first holder may; return the end."""
+        key, resident = self._holders[id(value)]
+        resident.leases += 1
+        return partial(self._release, key, resident)
 
     def state(self, key: K) -> State:
         """Say whether it is open, and if not, whether that may change now."""
@@ -213,6 +217,7 @@ class Residency(Generic[K, V]):
             self._budget.release(resident)
             self._note(Loaded(key, "failed", time.perf_counter() - started))
             raise self._failed(key, error) from error
+        self._holders[id(value)] = key, resident
         resident.opened_at = resident.used_at = self._budget.clock()
         history.loads += 1
         history.load_seconds = resident.load_seconds
@@ -241,6 +246,13 @@ class Residency(Generic[K, V]):
                 self._idle(key, resident)
         elif self._residents.get(key) is resident:
             del self._residents[key]
+
+    def _release(self, key: K, resident: _Resident[V]) -> None:
+        resident.leases -= 1
+        resident.used_at = self._budget.clock()
+        self.history(key).used = time.time()
+        if not resident.leases:
+            self._idle(key, resident)
 
     def _idle(self, key: K, resident: _Resident[V]) -> None:
         """Decide what becomes of it now that its last lease has ended."""
@@ -274,6 +286,7 @@ class Residency(Generic[K, V]):
         self._note(Evicted(key, resident.reason, opened, used))
         loop = resident.opening.get_loop()
         value = resident.opening.result()
+        del self._holders[id(value)]
         try:
             closing = self._loader.submit(value.close)
         except RuntimeError:  # the service stops, and so have the threads

@@ -85,7 +85,7 @@ def assemble(settings: Settings, store: Store) -> Runtime:
     residency = Residency(Models(store, settings.threads, settings.engine), budget, telemetry.model)
     encoder = Encoder(store, tokenizers)
     limits = Limits(settings.batch_tokens, settings.batch_padding)
-    scheduler = Scheduler(settings.lanes, limits, telemetry.ran)
+    scheduler = Scheduler(settings.lanes, limits, residency.hold, telemetry.ran)
     runners = Runners(residency, scheduler, settings.queue_limit)
     cache = Memory(settings.cache)
     shelf = _shelf(cache, settings)

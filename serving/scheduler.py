@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
+from models.artifact import Model
 from models.identity import Tag
 from models.labels import Scores
 from serving.batch import Limits, Reason
@@ -16,6 +17,8 @@ from serving.queue import WEIGHTS, Batch, Job, Queue
 
 LATELY = 0.2
 """Weight of the newest batch in a queue's pace."""
+
+Hold = Callable[[Model], Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,12 @@ class Scheduler:
     3. Interactive texts have ten times the share of bulk ones.
     """
 
-    def __init__(self, lanes: int, limits: Limits, note: Callable[[Ran], None]) -> None:
-        """Start `lanes` threads, each of which runs one batch at a time."""
+    def __init__(self, lanes: int, limits: Limits, hold: Hold, note: Callable[[Ran], None]) -> None:
+        """Start `lanes` threads, each of which runs one batch at a time.
+
+        `hold` keeps a model open while it runs: who asked may leave before that ends.
+        """
+        self._hold = hold
         self._free = lanes
         self._lanes = lanes
         self._limits = limits
@@ -101,13 +108,18 @@ class Scheduler:
     def _dispatch(self) -> None:
         self._waking = False
         while self._free and (found := self._next()):
-            (tag, urgency), queue, batch = found
-            self._free -= 1
-            self._now = queue.turn
-            queue.turn += batch.padded * queue.pace / queue.weight
-            run = asyncio.get_running_loop().create_task(self._run(tag, urgency, queue, batch))
-            self._ends[run] = time.monotonic() + batch.padded * queue.pace
-            run.add_done_callback(self._ends.pop)
+            self._start(*found)
+
+    def _start(self, key: tuple[Tag, Urgency], queue: Queue, batch: Batch) -> None:
+        self._free -= 1
+        self._now = queue.turn
+        seconds = batch.padded * queue.pace
+        queue.turn += seconds / queue.weight
+        release = self._hold(batch.jobs[0].model)  # now: its askers hold it until they leave
+        run = asyncio.get_running_loop().create_task(self._run(*key, queue, batch))
+        self._ends[run] = time.monotonic() + seconds
+        run.add_done_callback(self._ends.pop)
+        run.add_done_callback(lambda _: release())
 
     def _next(self) -> tuple[tuple[Tag, Urgency], Queue, Batch] | None:
         now = time.monotonic()

@@ -143,7 +143,7 @@ class Stage:
         """Put it together as the service does."""
         self.budget = Budget(LIMIT)
         self.residency = Residency(self.world, self.budget)
-        self.scheduler = Scheduler(2, Limits(64, 0.1), self.ran.append)
+        self.scheduler = Scheduler(2, Limits(64, 0.1), self.residency.hold, self.ran.append)
         self.runners = Runners(self.residency, self.scheduler, queue_limit=6)
         self.score = Cached(self.runners, Memory(2_000), lambda _: None)
 

@@ -50,7 +50,7 @@ def ask(opener: FakeModels) -> Iterator[Asked]:
     """Return what answers."""
     ran: list[Ran] = []
     residency = Residency(opener, Budget(10))
-    scheduler = Scheduler(1, Limits(tokens=16, padding=0.2), ran.append)
+    scheduler = Scheduler(1, Limits(tokens=16, padding=0.2), residency.hold, ran.append)
     yield Asked(opener, Runners(residency, scheduler, 8), ran)
     scheduler.close()
     residency.close()
