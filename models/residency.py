@@ -125,7 +125,7 @@ class Residency(Generic[K, V]):
     def evict(self, key: K, reason: str = "asked") -> bool:
         """Close it after its last lease; False where it is not open."""
         resident = self._residents.get(key)
-        if resident is None or not resident.opening.done():
+        if resident is None or not _is_open(resident):
             return False
         resident.reason = reason
         self._evict(key, resident)
