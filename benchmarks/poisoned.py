@@ -19,7 +19,7 @@ __all__ = ["Polysent"]
 _unmarked = OnnxEngine.run
 
 
-def marked(self: OnnxEngine, batch: Batch) -> NDArray[np.float32]:
+def marked(self: OnnxEngine, batch: Batch, *, alone: bool = True) -> NDArray[np.float32]:
     """Write down the rows, then fail on the marker or run."""
     lengths = batch.attention_mask.sum(axis=1)
     rows = [ids[:length] for ids, length in zip(batch.input_ids, lengths, strict=True)]
@@ -27,7 +27,7 @@ def marked(self: OnnxEngine, batch: Batch) -> NDArray[np.float32]:
     if (batch.input_ids == int(os.environ["POISON_TOKEN"])).any():
         message = "poison"
         raise RuntimeError(message)
-    return _unmarked(self, batch)
+    return _unmarked(self, batch, alone=alone)
 
 
 OnnxEngine.run = marked  # type: ignore[method-assign]

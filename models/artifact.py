@@ -25,9 +25,9 @@ class Model:
         """Bytes that it holds, as measured now."""
         return self.engine.nbytes
 
-    def scores(self, rows: Sequence[Sequence[int]]) -> list[Scores]:
-        """Run one batch of token ids; answer i belongs to row i."""
-        logits = self.engine.run(pad(rows, self.manifest.pad_token_id))
+    def scores(self, rows: Sequence[Sequence[int]], *, alone: bool = True) -> list[Scores]:
+        """Run one batch of token ids, `alone` on all cores; answer i belongs to row i."""
+        logits = self.engine.run(pad(rows, self.manifest.pad_token_id), alone=alone)
         return scores(logits, self.manifest.unified)
 
     def close(self) -> None:

@@ -12,8 +12,11 @@ KIB = 1024
 
 
 def mapped(folder: Path, proc: Path = PROC) -> int:
-    """Return the bytes of files below a folder that are mapped and resident in this process."""
-    return _regions(folder, "Rss:", proc)
+    """Return the bytes of files below a folder that are mapped and resident in this process.
+
+    A page that is mapped twice, here or by another process as well, counts once in all.
+    """
+    return _regions(folder, "Pss:", proc)
 
 
 def spanned(folder: Path, proc: Path = PROC) -> int:

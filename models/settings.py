@@ -28,11 +28,11 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=1, le=65535)] = 3000
     """Port that `polysent up` gives the service."""
     threads: Annotated[int, Field(ge=1)] = memory.cores()
-    """Cores that one engine run may use."""
+    """Cores that an engine run may use that is alone."""
     engine: Literal["onnx", "openvino"] = "onnx"
     """What runs the models."""
-    lanes: Annotated[int, Field(ge=1)] = 1
-    """Engine runs at a time."""
+    lanes: Annotated[int, Field(ge=1)] = memory.cores()
+    """Engine runs at a time, each on one core, where there is work for several."""
     batch_tokens: Annotated[int, Field(ge=128)] = 256
     """Most tokens, padding included, in one engine run."""
     batch_padding: Annotated[float, Field(ge=0, le=1)] = 0.05

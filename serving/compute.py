@@ -9,6 +9,7 @@ from models.artifact import Model
 from models.errors import EngineFailed
 from models.labels import Scores
 
+Rows = Sequence[Sequence[int]]
 _LOG = logging.getLogger(__name__)
 
 
@@ -23,20 +24,21 @@ class Broken:
         return EngineFailed(self.why)
 
 
-def computed(model: Model, rows: Sequence[Sequence[int]]) -> list[Scores | Broken]:
+def computed(model: Model, rows: Rows, *, alone: bool) -> list[Scores | Broken]:
     """Return the outcome of each row; where a batch fails, its halves are run apart."""
     try:
-        return _answers(model, rows)
+        return _answers(model, rows, alone=alone)
     except Exception as error:  # noqa: BLE001  (whatever an engine raises)
         if len(rows) > 1:
             half = len(rows) // 2
-            return computed(model, rows[:half]) + computed(model, rows[half:])
+            first = computed(model, rows[:half], alone=alone)
+            return first + computed(model, rows[half:], alone=alone)
         _LOG.warning("%s failed on a text", model.manifest.language, exc_info=error)
         return [Broken(f"{type(error).__name__} in the engine")]
 
 
-def _answers(model: Model, rows: Sequence[Sequence[int]]) -> list[Scores | Broken]:
-    answers = model.scores(rows)
+def _answers(model: Model, rows: Rows, *, alone: bool) -> list[Scores | Broken]:
+    answers = model.scores(rows, alone=alone)
     if len(answers) != len(rows):
         message = f"{len(rows)} texts in, {len(answers)} rows out"
         raise ValueError(message)

@@ -57,7 +57,7 @@ class Batch:
 class Queue:
     """Texts of one model and one urgency that wait for the engine.
 
-    `pace` is the seconds that the engine took for a token, lately; `turn` is the queue's place
+    `pace` is the core seconds that the engine took for a token, lately; `turn` is the queue's place
     in the fair order: the engine time that it has had, by its weight.
     """
 

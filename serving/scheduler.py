@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from models.artifact import Model
 from models.identity import Tag
@@ -23,7 +24,7 @@ Hold = Callable[[Model], Callable[[], None]]
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """One engine run: its texts, tokens and seconds, and why it had no more texts."""
+    """One engine run: its texts, tokens and core seconds, and why it had no more texts."""
 
     tag: Tag
     urgency: Urgency
@@ -35,7 +36,10 @@ class Ran:
 
 
 class Scheduler:
-    """Runs batches, a few at a time: when a lane is free at once, else texts accumulate.
+    """Runs batches: when a lane is free at once, else texts accumulate.
+
+    A lane is a core. Where there is work for several, each runs a batch of its own; a batch that
+    is all there is takes all of them.
 
     1. Every text gets exactly one outcome.
     2. Of the queues that have work, the one that has had the least of the engine goes next, so
@@ -56,7 +60,7 @@ class Scheduler:
         self._threads = ThreadPoolExecutor(lanes, thread_name_prefix="engine")
         self._queues: dict[tuple[Tag, Urgency], Queue] = {}
         self._now = 0.0
-        self._ends: dict[asyncio.Task[None], float] = {}
+        self._ends: dict[asyncio.Task[None], tuple[float, int]] = {}
         self._waking = False
         self._pace = 0.0
 
@@ -76,7 +80,7 @@ class Scheduler:
         busy = [other for other in self._queues.values() if other.jobs and other is not queue]
         rivals = sum(min(other.seconds, mine * other.weight / queue.weight) for other in busy)
         now = time.monotonic()
-        running = sum(max(0.0, end - now) for end in self._ends.values())
+        running = sum(lanes * max(0.0, end - now) for end, lanes in self._ends.values())
         return (running + rivals + mine) / self._lanes
 
     def waiting(self, tag: Tag) -> int:
@@ -111,13 +115,15 @@ class Scheduler:
             self._start(*found)
 
     def _start(self, key: tuple[Tag, Urgency], queue: Queue, batch: Batch) -> None:
-        self._free -= 1
+        others = any(other.jobs for other in self._queues.values())
+        lanes = 1 if others or self._free < self._lanes else self._lanes
+        self._free -= lanes
         self._now = queue.turn
         seconds = batch.padded * queue.pace
         queue.turn += seconds / queue.weight
         release = self._hold(batch.jobs[0].model)  # now: its askers hold it until they leave
-        run = asyncio.get_running_loop().create_task(self._run(*key, queue, batch))
-        self._ends[run] = time.monotonic() + seconds
+        run = asyncio.get_running_loop().create_task(self._run(key, queue, batch, lanes))
+        self._ends[run] = time.monotonic() + seconds / lanes, lanes
         run.add_done_callback(self._ends.pop)
         run.add_done_callback(lambda _: release())
 
@@ -130,27 +136,26 @@ class Scheduler:
                 return key, queue, batch
         return None
 
-    async def _run(self, tag: Tag, urgency: Urgency, queue: Queue, batch: Batch) -> None:
+    async def _run(self, key: tuple[Tag, Urgency], queue: Queue, batch: Batch, lanes: int) -> None:
         started = time.monotonic()
         rows = [job.row for job in batch.jobs]
         outcomes: list[Scores | Broken] = [Broken("the service stops")] * len(rows)
         try:
             loop = asyncio.get_running_loop()
             with suppress(RuntimeError):  # the threads have been stopped
-                outcomes = await loop.run_in_executor(
-                    self._threads, computed, batch.jobs[0].model, rows
-                )
+                run = partial(computed, batch.jobs[0].model, rows, alone=lanes == self._lanes)
+                outcomes = await loop.run_in_executor(self._threads, run)
         finally:
             seconds = time.monotonic() - started
-            self._free += 1
-            self._learn(queue, seconds / batch.padded)
+            self._free += lanes
+            self._learn(queue, lanes * seconds / batch.padded)
             self._dispatch()  # first: the engine must not wait until the answers are written
             for job, outcome in zip(batch.jobs, outcomes, strict=True):
                 job.call.took("queue", started - job.arrived)
                 job.call.took("infer", seconds)
                 job.settle(outcome)
         padding = batch.padded - batch.tokens
-        self._note(Ran(tag, urgency, len(rows), batch.tokens, padding, seconds, batch.reason))
+        self._note(Ran(*key, len(rows), batch.tokens, padding, lanes * seconds, batch.reason))
 
     def _learn(self, queue: Queue, pace: float) -> None:
         queue.pace += LATELY * (pace - queue.pace) if queue.pace else pace

@@ -55,7 +55,9 @@ class Telemetry:
         self._texts = count("batch_texts", "Texts that the engine computed", ["language"])
         self._tokens = count("batch_tokens", "Tokens of these texts", ["language"])
         self._padding = count("batch_padding_tokens", "Padding beside them", ["language"])
-        self._engine = count("engine_seconds", "Time in the engine", ["language", "urgency"])
+        self._engine = count(
+            "engine_seconds", "Core seconds in the engine", ["language", "urgency"]
+        )
         self._cache = count("cache_requests", "Texts by what the cache knew", ["outcome"])
         self._gauges = {
             name: Gauge(f"polysent_{name}", meaning, labels, registry=self._registry)

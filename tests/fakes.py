@@ -25,8 +25,10 @@ class FakeEngine:
     gate: threading.Event | None = None
     fault: str = ""
     seconds: float = 0.0
+    alone: list[bool] = field(default_factory=list)
 
-    def run(self, batch: Batch) -> NDArray[np.float32]:
+    def run(self, batch: Batch, *, alone: bool = True) -> NDArray[np.float32]:
+        self.alone.append(alone)
         if self.gate:
             self.gate.wait(5)
         time.sleep(self.seconds)

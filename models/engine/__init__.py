@@ -16,8 +16,11 @@ class Engine(Protocol):
         """Bytes in memory, as measured best: pages mapped now, and what is held privately."""
         ...
 
-    def run(self, batch: Batch) -> NDArray[np.float32]:
-        """Return the logits (rows, labels); row i answers row i of the batch."""
+    def run(self, batch: Batch, *, alone: bool = True) -> NDArray[np.float32]:
+        """Return the logits (rows, labels); row i answers row i of the batch.
+
+        `alone` it takes all cores that it was opened for, else one: others run beside it.
+        """
         ...
 
     def close(self) -> None:

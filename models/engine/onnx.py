@@ -1,5 +1,6 @@
 """The ONNX Runtime engine: CPU, weights in one external file."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -19,34 +20,39 @@ SESSION = 4 * 2**20
 
 
 class OnnxEngine:
-    """One ONNX Runtime session over `model.onnx` and `model.bin`, for any number of threads."""
+    """ONNX Runtime over `model.onnx` and `model.bin`, for any number of threads.
+
+    One session runs on all cores, another one, of the same mapped file, on one of them.
+    """
 
     def __init__(self, folder: Path, threads: int, *, prepacked: bool = False) -> None:
-        """Open the session; `threads` is how many cores one run may use.
+        """Open a session; `threads` is how many cores a run may use that is alone.
 
         A `prepacked` folder was made by models/engine/prepacked.py: its graph is optimised and its
         weights are used where the file is mapped.
         """
-        options = session_options(threads)
-        if prepacked:
-            level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-            options.graph_optimization_level = level
         self._folder = folder
-        self._session: onnxruntime.InferenceSession | None = onnxruntime.InferenceSession(
-            folder / MODEL, options, providers=["CPUExecutionProvider"]
-        )
-        self._takes = {value.name for value in self._session.get_inputs()}
+        self._prepacked = prepacked
+        self._opening = threading.Lock()
+        self._wide: onnxruntime.InferenceSession | None = self._open(threads)
+        self._narrow = self._wide if threads == 1 else None
+        self._takes = {value.name for value in self._wide.get_inputs()}
         copied = 0 if prepacked else size(folder) - memory.spanned(folder)
         self._private = SESSION + max(0, copied)
 
     @property
     def nbytes(self) -> int:
         """Bytes in memory: pages of the weights that are mapped now, and what was copied."""
-        return memory.mapped(self._folder) + self._private
+        both = self._narrow is not None and self._narrow is not self._wide
+        return memory.mapped(self._folder) + self._private + both * SESSION
 
-    def run(self, batch: Batch) -> NDArray[np.float32]:
-        """Return the logits (rows, labels)."""
-        session = self._session
+    def run(self, batch: Batch, *, alone: bool = True) -> NDArray[np.float32]:
+        """Return the logits (rows, labels).
+
+        The session that runs beside others is opened when it is first needed: a model that is
+        asked for now and then does not pay for it.
+        """
+        session = self._wide if alone else self._beside()
         if session is None:
             message = "the engine is closed"
             raise RuntimeError(message)
@@ -61,8 +67,23 @@ class OnnxEngine:
         return np.asarray(logits, dtype=np.float32)
 
     def close(self) -> None:
-        """Drop the session, and with it the mapping; runs under way end first."""
-        self._session = None
+        """Drop the sessions, and with them the mapping; runs under way end first."""
+        self._wide = self._narrow = None
+
+    def _beside(self) -> onnxruntime.InferenceSession | None:
+        with self._opening:
+            if self._narrow is None and self._wide is not None:
+                self._narrow = self._open(threads=1) if self._prepacked else self._wide
+        return self._narrow
+
+    def _open(self, threads: int) -> onnxruntime.InferenceSession:
+        options = session_options(threads)
+        if self._prepacked:
+            level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+            options.graph_optimization_level = level
+        return onnxruntime.InferenceSession(
+            self._folder / MODEL, options, providers=["CPUExecutionProvider"]
+        )
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:

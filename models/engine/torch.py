@@ -30,8 +30,9 @@ class TorchEngine:
         self._model = model
         self.nbytes = sum(part.nbytes for part in model.parameters())
 
-    def run(self, batch: Batch) -> NDArray[np.float32]:
-        """Return the logits (rows, labels)."""
+    def run(self, batch: Batch, *, alone: bool = True) -> NDArray[np.float32]:
+        """Return the logits (rows, labels); it shares its cores by itself."""
+        del alone
         with torch.inference_mode():
             answer = self._model(
                 input_ids=torch.from_numpy(batch.input_ids),

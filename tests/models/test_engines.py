@@ -26,6 +26,18 @@ def test_every_engine_gives_the_same_logits(tmp_path: Path, name: Name) -> None:
 
 
 @pytest.mark.parametrize("name", ON_ARTIFACTS)
+def test_run_beside_others_gives_the_same(tmp_path: Path, name: Name) -> None:
+    """On one core or on all, before and after the other."""
+    write_tiny(tmp_path / "artifact")
+    engine = open_engine(name, tmp_path / "artifact", 2, tmp_path)
+
+    for alone in (True, False, True):
+        assert np.allclose(engine.run(pad(ROWS, 0), alone=alone), LOGITS, atol=1e-4)
+
+    engine.close()
+
+
+@pytest.mark.parametrize("name", ON_ARTIFACTS)
 def test_several_threads_may_run_it_at_once(tmp_path: Path, name: Name) -> None:
     """Each gets the answer to its own batch."""
     write_tiny(tmp_path / "artifact")
