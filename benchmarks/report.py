@@ -12,7 +12,7 @@ from benchmarks.results import FOLDER
 
 PAGE = Path(__file__).with_name("README.md")
 START, END = "<!-- figures -->", "<!-- /figures -->"
-NAMES = ("overhead", "mix", "cold", "isolation", "overload", "churn")
+NAMES = ("overhead", "mix", "cold", "isolation", "overload", "churn", "bulk")
 
 
 def main() -> int:
