@@ -18,6 +18,9 @@ SESSION = 4 * 2**20
 0.9 MiB (fp32), 1.3 (int8-dynamic), 1.2 (int8-block32-v32).
 """
 
+BESIDES = 8
+"""Runs beside others after which a session of its own pays for them."""
+
 
 class OnnxEngine:
     """ONNX Runtime over `model.onnx` and `model.bin`, for any number of threads.
@@ -34,6 +37,7 @@ class OnnxEngine:
         self._folder = folder
         self._prepacked = prepacked
         self._opening = threading.Lock()
+        self._besides = 0
         self._wide: onnxruntime.InferenceSession | None = self._open(threads)
         self._narrow = self._wide if threads == 1 else None
         self._takes = {value.name for value in self._wide.get_inputs()}
@@ -49,8 +53,8 @@ class OnnxEngine:
     def run(self, batch: Batch, *, alone: bool = True) -> NDArray[np.float32]:
         """Return the logits (rows, labels).
 
-        The session that runs beside others is opened when it is first needed: a model that is
-        asked for now and then does not pay for it.
+        The session that runs beside others is opened when it was needed a few times: opening
+        takes the cores from others, and a model that is asked for now and then must not.
         """
         session = self._wide if alone else self._beside()
         if session is None:
@@ -72,8 +76,11 @@ class OnnxEngine:
 
     def _beside(self) -> onnxruntime.InferenceSession | None:
         with self._opening:
+            self._besides += 1
+            if not self._prepacked or self._besides < BESIDES:
+                return self._narrow or self._wide
             if self._narrow is None and self._wide is not None:
-                self._narrow = self._open(threads=1) if self._prepacked else self._wide
+                self._narrow = self._open(threads=1)
         return self._narrow
 
     def _open(self, threads: int) -> onnxruntime.InferenceSession:

@@ -31,7 +31,7 @@ def test_run_beside_others_gives_the_same(tmp_path: Path, name: Name) -> None:
     write_tiny(tmp_path / "artifact")
     engine = open_engine(name, tmp_path / "artifact", 2, tmp_path)
 
-    for alone in (True, False, True):
+    for alone in (True, *[False] * 10, True):
         assert np.allclose(engine.run(pad(ROWS, 0), alone=alone), LOGITS, atol=1e-4)
 
     engine.close()
