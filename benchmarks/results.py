@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.table import Table
@@ -88,9 +89,10 @@ def finish(result: Result, options: Options, draw: Draw) -> int:
     axes = figure.subplots()
     axes.set_title(result.question, fontsize=9)
     draw(axes)
-    figure.savefig(folder / f"{result.name}.png", dpi=100, metadata={"Software": None})
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": result.name}):
+        figure.savefig(folder / f"{result.name}.svg", metadata={"Date": None})
     show(result)
-    out.print(f"kept in {folder / result.name}.json and .png", highlight=False)
+    out.print(f"kept in {folder / result.name}.json and .svg", highlight=False)
     return 1 if options.check and not result.holds else 0
 
 
