@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cli.events import SOME_FAILED, Event
+from models.disk import locked
 from models.errors import RegistryError
 from models.identity import ModelId
 from models.settings import Settings, read_settings
 from models.store import Store
 from registry.card import Card
 from registry.gate import Evidence
-from registry.lock import locked
 from registry.mlflow_source import MLflowRegistry
 from registry.progress import Say
 from registry.promote import promote

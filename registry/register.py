@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from models.artifact import open_artifact
+from models.disk import locked
 from models.errors import (
     ArtifactCorrupt,
     ExportFailed,
@@ -28,7 +29,6 @@ from registry.export import export
 from registry.gate import FLOOR, Evidence, Floor, measure, reasons
 from registry.graph import PRECISION
 from registry.hub import locate
-from registry.lock import locked
 from registry.progress import Say, silent
 from registry.reference import Reference
 from registry.source import Registered, Registry

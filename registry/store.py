@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from models.disk import flush
+from models.disk import flush, locked
 from models.errors import ArtifactCorrupt, ManifestInvalid
 from models.identity import PREFIX, Tag
 from models.manifest import NAME, Manifest
@@ -13,7 +13,6 @@ from models.routes import Routes
 from models.store import Store
 from registry.bento_info import MODEL_YAML, write_info
 from registry.disk import replace, writing
-from registry.lock import locked
 from registry.plan import DIGITS
 from registry.source import Promoted
 
