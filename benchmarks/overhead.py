@@ -7,6 +7,7 @@ run, padding at saturation, and both rungs beside Flask + torch fp32 at 32 clien
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 from matplotlib.axes import Axes
 
@@ -24,6 +25,8 @@ from registry import graph
 CLIENTS = 32
 PATIENCE = 600.0
 """Seconds for the one client to ask all that it asks."""
+TURN = 20
+"""Texts of one client, before the bare engine has its turn with them."""
 FIXED = 16
 """Texts in the unsorted batches that are shown beside ours."""
 
@@ -89,22 +92,30 @@ def one_round(models: Fleet, measuring: Measuring, best: Way, rounds: Rounds) ->
         with bare.lanes(folder, best) as opened:
             batches = bare.perfect(bare.encode(folder, busy), best.tokens)
             rounds.bare.append(bare.run(opened, batches).throughput)
-        one = measuring.questions(["en"], measuring.options.at_most(200, 60))
-        plan = Plan(service.url, PATIENCE, clients=1)
-        rounds.one_client.append(measuring.carry_out(plan, one).latency(0.5))
-        rows = bare.encode(folder, [question.text for question in one])
-        rounds.bare_alone.append(quickest_alone(folder, rows))
+        one_at_a_time(service, folder, measuring, rounds)
 
 
-def quickest_alone(folder: Path, rows: list[list[int]]) -> float:
-    """Return the median seconds of one text, by the quickest number of threads."""
-    found = []
-    for threads in sorted({1, bare.cores()}):
-        model = bare.open_one(folder, threads)
-        bare.alone(model, rows[:5])
-        found.append(bare.alone(model, rows))
+def one_at_a_time(service: Service, folder: Path, measuring: Measuring, rounds: Rounds) -> None:
+    """Measure one client and the bare engine on the same texts, in turns: machines drift.
+
+    The bare engine has the number of threads that was the quickest.
+    """
+    asked = measuring.questions(["en"], measuring.options.at_most(200, 60))
+    plan = Plan(service.url, PATIENCE, clients=1)
+    served: list[float] = []
+    alone: dict[int, list[float]] = {threads: [] for threads in {1, bare.cores()}}
+    models = {threads: bare.open_one(folder, threads) for threads in alone}
+    for start in range(0, len(asked), TURN):
+        turn = asked[start : start + TURN]
+        served.append(measuring.carry_out(plan, turn).latency(0.5))
+        rows = bare.encode(folder, [question.text for question in turn])
+        for threads, model in models.items():
+            bare.alone(model, rows[:2])
+            alone[threads].append(bare.alone(model, rows))
+    for model in models.values():
         model.close()
-    return min(found)
+    rounds.one_client.append(median(served))
+    rounds.bare_alone.append(min(map(median, alone.values())))
 
 
 def saturated(service: Service, measuring: Measuring, rounds: Rounds) -> list[str]:

@@ -25,7 +25,7 @@ V = TypeVar("V", bound=Resource)
 
 PREMATURE_SECONDS = 60.0
 """What is opened again so soon after it was evicted was evicted too early."""
-NICENESS = 5
+NICENESS = 15
 """How far the threads that open and close things stand back behind those that answer."""
 
 
