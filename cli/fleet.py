@@ -18,7 +18,7 @@ from registry.mlflow_source import MLflowRegistry
 from registry.progress import Say
 from registry.promote import promote
 from registry.register import Candidate, register
-from registry.source import Promoted, Registered, Registry
+from registry.source import Promoted, Registered, Registry, champions
 from registry.sync import Report, sync
 from training import fleet, texts
 
@@ -68,8 +68,8 @@ class Builder:
     def _synced(self) -> Report:
         """Serve what is promoted already; a failure is met again, language by language."""
         try:
-            if self.registry.champions():
-                return sync(self.registry, self.store, unroute=False)
+            if champions(self.registry):
+                return sync(self.registry, self.store)
         except Exception:  # noqa: BLE001  (the builder goes on)
             traceback.print_exc()
         return Report()
@@ -95,9 +95,9 @@ class Builder:
 
         wanted = self.make(language, self.settings, say)
         done = register(wanted, self.registry, self.settings.home / "exports", say)
-        if may_promote(self.registry.champions().get(language), done):
+        if may_promote(champions(self.registry).get(language), done):
             promote(self.registry, language, done.model.version)
-        report = sync(self.registry, self.store, say, unroute=False)
+        report = sync(self.registry, self.store, say)
         for failure in report.failed:
             if failure.model.language == language:
                 raise RegistryError(failure.reason)

@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cli.processes import Child
+from models.secret import kept
 from models.settings import Settings
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -44,10 +45,21 @@ def is_local(url: str) -> bool:
     return urlsplit(url).hostname in LOOPBACK
 
 
+def syncer(settings: Settings) -> Child:
+    """Return what brings promoted versions into the store of this machine."""
+    return Child(
+        name="sync",
+        argv=[sys.executable, "-m", "cli", "registry", "sync", "--watch"],
+        log=settings.home / "logs" / "sync.log",
+        environment=QUIET,
+    )
+
+
 def mlflow(settings: Settings) -> Child:
     """Return an MLflow server with SQLite and its artifacts below the home folder.
 
-    One worker and no job executor: 0.4 GB instead of 2.4 GB.
+    One worker and no job executor: 0.4 GB instead of 2.4 GB. Its webhooks may call this machine,
+    and a new one within 5 s (else within a minute); their secrets outlive a restart.
     """
     address = urlsplit(settings.mlflow_uri)
     folder = (settings.home / "mlflow").resolve()
@@ -61,6 +73,13 @@ def mlflow(settings: Settings) -> Child:
             *("--artifacts-destination", str(folder / "artifacts")),
         ],
         log=settings.home / "logs" / "mlflow.log",
-        environment=QUIET | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
+        environment=QUIET
+        | {
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https",
+            "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
+            "MLFLOW_WEBHOOK_CACHE_TTL": "5",
+            "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": f"{kept(folder / 'webhooks.key')}=",
+        },
         folder=folder,
     )

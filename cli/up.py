@@ -33,7 +33,7 @@ PORT_SECONDS = 10.0
 
 @dataclass(slots=True)
 class Up:
-    """Two servers and a builder, looked after until someone says stop.
+    """Two servers, a builder and a sync, looked after until someone says stop.
 
     What is in the store is served first; MLflow, slow to start, comes when that answers.
     """
@@ -45,10 +45,12 @@ class Up:
     service: Child
     mlflow: Child | None
     builder: Talker
+    syncer: Child
     _announced: bool = False
     _looked: float = float("-inf")
     _mlflow_failed: int = 0
     _builder_failed: int = 0
+    _syncer_failed: int = 0
     _said: set[str] = field(default_factory=set)
 
     def tick(self) -> None:
@@ -64,10 +66,10 @@ class Up:
             self._look_after_registry()
 
     def stop(self) -> None:
-        """Stop all three, the one that asks first."""
+        """Stop all of them, those that ask first."""
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, signal.SIG_IGN)  # a second Ctrl-C must not leave one behind
-        for child in (self.builder, self.service, self.mlflow):
+        for child in (self.builder, self.syncer, self.service, self.mlflow):
             if child is not None:
                 child.stop()
 
@@ -84,6 +86,7 @@ class Up:
         if answers(f"{self.settings.mlflow_uri}/health"):
             self._mlflow_failed = 0
             self._look_after_builder()
+            self._look_after_syncer()
         elif self.mlflow is None:
             self._say_once(f"[dim]Waiting for MLflow at {self.settings.mlflow_uri}[/]")
         elif not self.mlflow.running:
@@ -112,6 +115,15 @@ class Up:
             self.board.say(f"[yellow]The builder ended[/]; it goes on. Its log: {self.builder.log}")
         self.builder.start()
         threading.Thread(target=self._listen, args=[self.builder.lines()], daemon=True).start()
+
+    def _look_after_syncer(self) -> None:
+        if self.syncer.running:
+            return
+        self._syncer_failed += self.syncer.started
+        if self._syncer_failed <= ATTEMPTS:
+            self.syncer.start()
+        else:
+            self._say_once(f"[yellow]Promotions are not seen[/]. The log: {self.syncer.log}")
 
     def _say_once(self, text: str) -> None:
         if text not in self._said:
@@ -158,9 +170,8 @@ def up(settings: Settings, *, build: bool) -> None:
     )
     with ExitStack() as stack:
         board = stack.enter_context(Board(out))
-        running = Up(
-            settings, Store.default(), build, board, servers.service(settings), mlflow, builder
-        )
+        service, syncer = servers.service(settings), servers.syncer(settings)
+        running = Up(settings, Store.default(), build, board, service, mlflow, builder, syncer)
         stack.callback(running.stop)
         with suppress(KeyboardInterrupt):
             while True:

@@ -23,6 +23,12 @@ class Settings(BaseSettings):
     """Folder of what `polysent up` makes: downloads, checkpoints, exports, the MLflow database."""
     mlflow_uri: Annotated[str, Field(pattern=r"^https?://[^/]+")] = "http://127.0.0.1:5000"
     """Address of the MLflow server; `polysent up` starts one there when it is on this machine."""
+    sync_seconds: Annotated[float, Field(gt=0)] = 5.0
+    """Seconds between two looks of `polysent registry sync --watch` at MLflow."""
+    sync_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")] = "http://127.0.0.1:3100"
+    """Where that command listens for webhooks, and others nudge it."""
+    webhook_secret: SecretStr = SecretStr("")
+    """What webhooks and nudges are signed with; a random one, in a file, when empty."""
     host: str = "127.0.0.1"
     """Address that `polysent up` lets the service listen on."""
     port: Annotated[int, Field(ge=1, le=65535)] = 3000

@@ -9,14 +9,19 @@ LOGGED = "models:/"
 
 def files(client: Any, uri: str, model: ModelId) -> Any:  # noqa: ANN401  (MLflow has no types)
     """Return MLflow's ArtifactRepository of a version."""
+    return repository(uri, location(client, model))
+
+
+def repository(uri: str, place: str) -> Any:  # noqa: ANN401
+    """Return MLflow's ArtifactRepository of a location."""
     from mlflow.store.artifact.artifact_repository_registry import (  # noqa: PLC0415  (heavy)
         get_artifact_repository,
     )
 
-    return get_artifact_repository(_location(client, model), tracking_uri=uri)
+    return get_artifact_repository(place, tracking_uri=uri)
 
 
-def _location(client: Any, model: ModelId) -> str:  # noqa: ANN401
+def location(client: Any, model: ModelId) -> str:  # noqa: ANN401
     """Return where the files lie; `models:/...` would be looked up on MLflow's default server.
 
     The client has no other way: MLflow resolves such addresses through global settings.

@@ -2,17 +2,27 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from models.identity import ModelId, registered_name
 from models.manifest import NAME, Manifest
-from registry.mlflow_champions import champion, registered_models, with_digest
+from registry.mlflow_aliases import language, read, registered_models
 from registry.mlflow_client import answers, open_client
-from registry.mlflow_files import LOGGED, files
-from registry.mlflow_text import DIGEST, digest_tag, version_tags
+from registry.mlflow_download import download, size
+from registry.mlflow_files import LOGGED, files, location, repository
+from registry.mlflow_text import DIGEST, SHADOW, SHARE, digest_tag, version_tags
 from registry.mlflow_upload import upload
-from registry.source import Alias, Promoted, Registered, State
+from registry.source import Alias, Aliases, Registered, Version
 
 LONGEST_TAG = 4000
+WEBHOOKS = 100
+EVENTS = [
+    "model_version_alias.created",
+    "model_version_alias.deleted",
+    "model_version.created",
+    "registered_model.created",
+]
+"""What a sync wants to be called for; MLflow has no event for what is deleted."""
 
 
 class MLflowRegistry:
@@ -43,42 +53,77 @@ class MLflowRegistry:
             self._remember(model, manifest.digest)
             return Registered(model, manifest.digest, new=True)
 
-    def newest(self, language: str) -> ModelId | None:
-        """Return the highest version number."""
+    def versions(self, language: str) -> list[Version]:
+        """Return the versions, by one search for every thousand."""
         name = registered_name(language)
+        found: list[Version] = []
+        token = None
         with answers(self._uri, f"list the versions of {name}"):
-            found = self._client.search_model_versions(
-                f"name='{name}'", max_results=1, order_by=["version_number DESC"]
-            )
-            return ModelId(language, int(found[0].version)) if found else None
+            while True:
+                page = self._client.search_model_versions(
+                    f"name='{name}'", order_by=["version_number DESC"], page_token=token
+                )
+                found += [_version(language, version) for version in page]
+                if not (token := page.token):
+                    return found
 
     def promote(self, model: ModelId, alias: Alias) -> None:
         """Set the alias; MLflow takes it from the version that had it in the same step."""
         with answers(self._uri, f"give {model} the alias {alias}"):
             self._client.set_registered_model_alias(model.name, alias, str(model.version))
 
-    def champions(self) -> Mapping[str, Promoted]:
-        """Return what the alias names.
+    def withdraw(self, language: str, alias: Alias) -> None:
+        """Delete the alias; MLflow does not mind where there is none."""
+        name = registered_name(language)
+        with answers(self._uri, f"take the alias {alias} from {name}"):
+            self._client.delete_registered_model_alias(name, alias)
 
-        One search, one more for every thousand models and for each champion whose digest is noted
-        on its version only.
+    def split(self, language: str, share: float, *, shadow: bool) -> None:
+        """Set two tags of the registered model, which each search shows."""
+        name = registered_name(language)
+        with answers(self._uri, f"split the requests of {name}"):
+            self._client.set_registered_model_tag(name, SHARE, f"{share:g}")
+            self._client.set_registered_model_tag(name, SHADOW, "true" if shadow else "false")
+
+    def note(self, model: ModelId, tags: Mapping[str, str]) -> None:
+        """Set version tags, each cut to what MLflow takes."""
+        with answers(self._uri, f"tag {model}"):
+            for key, value in tags.items():
+                cut = value[:LONGEST_TAG]
+                self._client.set_model_version_tag(model.name, str(model.version), key, cut)
+
+    def aliases(self) -> Mapping[str, Aliases]:
+        """Return what aliases and tags say.
+
+        One search, one more for every thousand models and for each version with an alias whose
+        digest is noted on the version only.
         """
         with answers(self._uri, "list the champions"):
-            found = map(champion, registered_models(self._client))
-            told = (with_digest(self._client, promoted) for promoted in found if promoted)
-            return {promoted.model.language: promoted for promoted in told}
+            return {
+                tag: read(self._client, tag, registered)
+                for registered in registered_models(self._client)
+                if (tag := language(registered)) is not None
+            }
 
     def download(self, model: ModelId, into: Path) -> None:
         """Fetch by version number: an alias could move in between."""
         with answers(self._uri, f"download {model}"):
-            files(self._client, self._uri, model).download_artifacts("", dst_path=str(into))
+            place = location(self._client, model)
+            download(repository(self._uri, place), place, into)
 
-    def report(self, model: ModelId, state: State, error: str = "") -> None:
-        """Set the version tags `serving.state` and `serving.error`."""
-        tags = {"serving.state": state, "serving.error": error[:LONGEST_TAG]}
-        with answers(self._uri, f"tag {model}"):
-            for key, value in tags.items():
-                self._client.set_model_version_tag(model.name, str(model.version), key, value)
+    def nbytes(self, model: ModelId) -> int:
+        """Add up what MLflow lists."""
+        with answers(self._uri, f"list the files of {model}"):
+            return size(files(self._client, self._uri, model))
+
+    def subscribe(self, url: str, secret: str) -> None:
+        """Make the webhook, or give it the secret that is in force now."""
+        with answers(self._uri, f"call {url} when an alias moves"):
+            for webhook in self._client.list_webhooks(max_results=WEBHOOKS):
+                if webhook.url == url:
+                    self._client.update_webhook(webhook.webhook_id, secret=secret, events=EVENTS)
+                    return
+            self._client.create_webhook("polysent", url, events=EVENTS, secret=secret)
 
     def _ensure(self, name: str) -> None:
         from mlflow.exceptions import MlflowException  # noqa: PLC0415  (heavy)
@@ -106,3 +151,12 @@ class MLflowRegistry:
     def _remember(self, model: ModelId, digest: str) -> None:
         """Note the digest on the registered model: a search shows its tags, not its versions'."""
         self._client.set_registered_model_tag(model.name, digest_tag(model.version), digest)
+
+
+def _version(language: str, version: Any) -> Version:  # noqa: ANN401  (an MLflow ModelVersion)
+    return Version(
+        model=ModelId(language, int(version.version)),
+        created=version.creation_timestamp / 1000,
+        tags=dict(version.tags),
+        run=version.run_id or "",
+    )

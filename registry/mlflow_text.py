@@ -3,6 +3,9 @@
 from models.manifest import Manifest
 
 DIGEST = "manifest.digest"
+SHARE = "challenger.share"
+SHADOW = "challenger.shadow"
+"""Tags of the registered model: what the challenger gets."""
 
 
 def digest_tag(version: int) -> str:

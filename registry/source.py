@@ -1,16 +1,17 @@
 """The registry seam: what Polysent needs of MLflow."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from models.identity import ModelId
 from models.manifest import Manifest
 
 Alias = Literal["champion", "challenger"]
 """Aliases are case-sensitive in MLflow; these are all there are."""
-State = Literal["served", "replaced", "failed"]
+ALIASES: tuple[Alias, ...] = get_args(Alias)
+State = Literal["staged", "served", "challenging", "replaced", "failed"]
 """`replaced` has lost its route, to another version or because no alias names it any more."""
 
 
@@ -20,6 +21,33 @@ class Promoted:
 
     model: ModelId
     digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Aliases:
+    """What the registry says of one language, now."""
+
+    champion: Promoted | None = None
+    challenger: Promoted | None = None
+    share: float = 0.0
+    """Part of the requests that the challenger answers, 0 to 1."""
+    shadow: bool = False
+    """Whether the challenger runs on a copy of the others, without answering."""
+    newest: Promoted | None = None
+    """The newest version that has passed the gate, whatever names it."""
+    strange: Mapping[str, int] = field(default_factory=dict)
+    """Aliases that look like ours and are not, `Champion`, with the versions they name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version as the registry tells it; `created` in seconds since 1970."""
+
+    model: ModelId
+    created: float
+    tags: Mapping[str, str]
+    run: str = ""
+    """The run that made it, where the registry knows one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +69,51 @@ class Registry(Protocol):
         """
         ...
 
-    def newest(self, language: str) -> ModelId | None:
-        """Return the latest version of a language; None where it has none."""
+    def versions(self, language: str) -> Sequence[Version]:
+        """Return all versions of a language, the newest first; empty where it has none."""
         ...
 
     def promote(self, model: ModelId, alias: Alias) -> None:
         """Let the alias name this version, and no other of its language."""
         ...
 
-    def champions(self) -> Mapping[str, Promoted]:
-        """Return language -> champion, of all languages, in one call."""
+    def withdraw(self, language: str, alias: Alias) -> None:
+        """Let the alias name no version; it may be that it named none."""
+        ...
+
+    def split(self, language: str, share: float, *, shadow: bool) -> None:
+        """Say what part of the requests the challenger gets; see `Aliases`."""
+        ...
+
+    def note(self, model: ModelId, tags: Mapping[str, str]) -> None:
+        """Write tags on a version, in place of those of the same names."""
+        ...
+
+    def aliases(self) -> Mapping[str, Aliases]:
+        """Return language -> what the registry says of it, of all languages, in one call."""
         ...
 
     def download(self, model: ModelId, into: Path) -> None:
-        """Fetch the files of a version into an empty folder; they are not verified.
+        """Fetch the files of a version into a folder; they are not verified.
 
-        OSError where the disk gives up.
+        What an earlier attempt left there need not be fetched again. OSError where the disk
+        gives up.
         """
         ...
 
-    def report(self, model: ModelId, state: State, error: str = "") -> None:
-        """Write on the version what became of it here, for the person who promoted it."""
+    def nbytes(self, model: ModelId) -> int:
+        """Return what `download` would fetch into an empty folder, in bytes."""
         ...
+
+    def subscribe(self, url: str, secret: str) -> None:
+        """Ask to be called at an address, with a signature, when an alias moves."""
+        ...
+
+
+def champions(registry: Registry) -> dict[str, Promoted]:
+    """Return language -> champion; RegistryUnavailable."""
+    return {
+        language: named.champion
+        for language, named in registry.aliases().items()
+        if named.champion is not None
+    }

@@ -1,13 +1,14 @@
 """The BentoML store, written: stage, verify, rename."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from models.disk import flush, locked
+from models.disk import flush, locked, locked_if_free
 from models.errors import ArtifactCorrupt, ManifestInvalid
 from models.identity import PREFIX, Tag
+from models.leases import Leases
 from models.manifest import NAME, Manifest
 from models.routes import Routes
 from models.store import Store
@@ -15,6 +16,8 @@ from registry.bento_info import MODEL_YAML, write_info
 from registry.disk import replace, writing
 from registry.plan import DIGITS
 from registry.source import Promoted
+
+LOCK = ".lock"
 
 
 class StoreWriter:
@@ -38,23 +41,29 @@ class StoreWriter:
                 held.enter_context(locked(place))
             yield
 
-    def clean(self) -> None:
-        """Remove what a killed sync left in staging."""
+    def clean(self, wanted: Collection[Promoted]) -> None:
+        """Remove what killed syncs left in staging, but what is still wanted and under way."""
+        keep = {_staging_name(promoted) for promoted in wanted}
         with writing(self._staging):
-            if self._staging.exists():
-                for leftover in self._staging.glob(f"{PREFIX}*"):
-                    shutil.rmtree(leftover)
+            for leftover in self._staging.glob(f"{PREFIX}*"):
+                if leftover.is_dir() and leftover.name not in keep:
+                    with locked_if_free(leftover.with_suffix(LOCK)) as free:
+                        if free:
+                            shutil.rmtree(leftover)
 
     @contextmanager
-    def staged(self, name: str) -> Iterator[Path]:
-        """Lend an empty folder on the store's file system; gone afterwards, unless published."""
-        with writing(self._staging):
-            folder = self._staging / name
-            folder.mkdir(parents=True)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    def staged(self, promoted: Promoted) -> Iterator[Path | None]:
+        """Lend the folder of a download, on the store's file system; None where it is lent already.
+
+        What an earlier attempt brought is still in it.
+        """
+        folder = self._staging / _staging_name(promoted)
+        with ExitStack() as held:
+            with writing(self._staging):
+                free = held.enter_context(locked_if_free(folder.with_suffix(LOCK)))
+                if free:
+                    folder.mkdir(exist_ok=True)
+            yield folder if free else None
 
     def tags(self) -> list[Tag]:
         """Return every model of ours in the store, sorted."""
@@ -73,12 +82,34 @@ class StoreWriter:
             for file in folder.iterdir():
                 flush(file)
             flush(folder)
-            if place.exists():  # not one of `tags`: broken from outside
-                place.rename(folder.with_name(f"{folder.name}.broken"))
-            place.parent.mkdir(parents=True, exist_ok=True)
-            folder.rename(place)
-            flush(place.parent)
-        self.name_latest(tag)
+            with self.alone():
+                if place.exists():  # not one of `tags`: broken from outside
+                    self._discard(place)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                folder.rename(place)
+                flush(place.parent)
+                self.name_latest(tag)
+
+    def remove(self, tag: Tag) -> bool:
+        """Remove a model that no process uses; False where one does. BentoML never sees half."""
+        place = self._store.path(tag)
+        with writing(place), Leases(self._store).removing(tag) as free:
+            if free and place.exists():
+                self._discard(place)
+                latest = place.parent / "latest"
+                if latest.is_file() and latest.read_bytes() == tag.version.encode():
+                    latest.unlink()
+                if not any(place.parent.iterdir()):
+                    place.parent.rmdir()
+            return free
+
+    def _discard(self, place: Path) -> None:
+        """Take a folder out of BentoML's sight first; what a kill leaves of it, `clean` removes."""
+        gone = self._staging / f"{place.parent.name}-{place.name}.removed"
+        shutil.rmtree(gone, ignore_errors=True)
+        gone.parent.mkdir(parents=True, exist_ok=True)
+        place.rename(gone)
+        shutil.rmtree(gone)
 
     def name_latest(self, tag: Tag) -> None:
         """Let `<name>:latest` be this model for BentoML; a kill may come before `publish` does."""
@@ -120,6 +151,11 @@ def verified(folder: Path, promoted: Promoted) -> Tag:
         raise ArtifactCorrupt(str(promoted.model), wrong)
     _drop_strays(folder, manifest)
     return Tag(promoted.model, manifest.digest[:DIGITS])
+
+
+def _staging_name(promoted: Promoted) -> str:
+    digest = (promoted.digest or "unknown")[:DIGITS]
+    return f"{promoted.model.name.lower()}-v{promoted.model.version:06d}-{digest}"
 
 
 def _drop_strays(folder: Path, manifest: Manifest) -> None:

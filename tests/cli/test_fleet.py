@@ -129,7 +129,7 @@ def test_a_registry_that_is_away_fails_each_language(
 def test_routes_of_an_empty_registry_stay(home: Home) -> None:
     """After `make clean` the store still serves what it has, until each language is built anew."""
     home.build("de", "nl")
-    home.registry.aliases.clear()
+    home.registry.named.clear()
     home.meanwhile["de"] = lambda: promoted.append(home.served())
     promoted: list[dict[str, str]] = []
 
@@ -167,7 +167,7 @@ def test_a_champion_that_can_not_be_had_is_not_called_served(
     state, why = told(capsys)["de"]
     assert state == "failed"
     assert "model.bin" in why
-    assert home.registry.aliases["de", "champion"] == mine
+    assert home.registry.named["de", "champion"] == mine
 
 
 def test_what_a_person_promotes_meanwhile_stays(
@@ -179,7 +179,7 @@ def test_what_a_person_promotes_meanwhile_stays(
     assert home.build("de") == 0
 
     assert home.served() == {"de": "sentiment-de:1"}
-    assert home.registry.aliases["de", "champion"] == ModelId("de", 1)
+    assert home.registry.named["de", "champion"] == ModelId("de", 1)
     assert told(capsys)["de"] == ("served", "sentiment-de:1")
     assert sync(home.registry, home.store).failed == ()
 

@@ -48,13 +48,15 @@ class Fleet:
 
 def start() -> Fleet:
     """Start `polysent up` with ports and folders of the tests' own."""
-    ports = free_port(), free_port()
+    ports = free_port(), free_port(), free_port()
     environment = {
         **os.environ,
         "BENTOML_HOME": str(HOME / "bentoml"),
         "POLYSENT_HOME": str(HOME),
         "POLYSENT_PORT": str(ports[0]),
         "POLYSENT_MLFLOW_URI": f"http://127.0.0.1:{ports[1]}",
+        "POLYSENT_SYNC_URL": f"http://127.0.0.1:{ports[2]}",
+        "POLYSENT_SYNC_SECONDS": "2",
     }
     log = HOME / "up.log"
     log.parent.mkdir(parents=True, exist_ok=True)

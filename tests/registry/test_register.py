@@ -10,9 +10,10 @@ from models.manifest import NAME, WEIGHTS, Manifest
 from registry.card import Card
 from registry.checkpoint import inspect
 from registry.gate import Evidence, Floor
+from registry.ladder import DEFAULT
 from registry.promote import promote
 from registry.register import Candidate, prepare, register
-from registry.source import Registered
+from registry.source import Registered, champions
 from tests.fakes_registry import FakeRegistry
 from tests.registry.conftest import WORDS, Build
 
@@ -25,7 +26,8 @@ EVIDENCE = Evidence(
 @pytest.fixture
 def candidate(build: Build) -> Candidate:
     """Return a tiny checkpoint that passes a low floor."""
-    return Candidate(str(build("bert")), Card("de"), EVIDENCE, floor=Floor(agreement=0.9))
+    floor = Floor(agreement=0.9)
+    return Candidate(str(build("bert")), Card("de"), EVIDENCE, floor=floor, rungs=(DEFAULT,))
 
 
 def test_a_checkpoint_becomes_a_version(candidate: Candidate, tmp_path: Path) -> None:
@@ -185,7 +187,7 @@ def test_the_newest_version_is_promoted_unless_one_is_named(tmp_path: Path) -> N
 
     assert promote(registry, "DE").version == 2
     assert promote(registry, "de", 1).version == 1
-    assert registry.champions()["de"].model.version == 1
+    assert champions(registry)["de"].model.version == 1
 
 
 def test_promoting_nothing_is_refused() -> None:

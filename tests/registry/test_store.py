@@ -10,6 +10,7 @@ from bentoml._internal.models import ModelStore
 from models.disk import flush
 from models.errors import ArtifactCorrupt, ManifestInvalid, StoreFailed
 from models.identity import ModelId, Tag
+from models.leases import Leases
 from models.manifest import MODEL as MODEL_FILE
 from models.manifest import NAME, TOKENIZER, WEIGHTS, Manifest
 from models.routes import Route, Routes
@@ -37,7 +38,8 @@ def writer(store: Store) -> StoreWriter:
 
 def put(writer: StoreWriter, model: ModelId = MODEL, sure: float = 2.0) -> Tag:
     """Publish a tiny artifact."""
-    with writer.staged(model.name.lower()) as folder:
+    with writer.staged(Promoted(model)) as folder:
+        assert folder is not None
         manifest = write_tiny(folder, model.language, sure=sure)
         (folder / "registered_model_meta").write_text("MLflow's")
         tag = verified(folder, Promoted(model, manifest.digest))
@@ -79,23 +81,63 @@ def test_published_models_are_readable_by_others(store: Store, writer: StoreWrit
     assert store.path(tag).stat().st_mode & 0o055 == 0o055
 
 
-def test_staging_is_empty_afterwards(store: Store, writer: StoreWriter) -> None:
-    """Published or not, a stage is gone at the end."""
-    put(writer)
-    with pytest.raises(RuntimeError), writer.staged("sentiment-de"):
-        raise RuntimeError
+def folders(store: Store) -> list[str]:
+    """Return what lies in staging, beside the locks."""
+    return sorted(path.name for path in (store.home / "staging").iterdir() if path.is_dir())
 
-    assert list((store.home / "staging").iterdir()) == []
+
+def test_a_stage_is_lent_once_at_a_time(store: Store, writer: StoreWriter) -> None:
+    """A second sync leaves the download to the first; what came stays for the next attempt."""
+    with writer.staged(Promoted(MODEL)) as folder, writer.staged(Promoted(MODEL)) as second:
+        assert folder is not None
+        assert second is None
+        (folder / "part").write_text("half")
+
+    with writer.staged(Promoted(MODEL)) as again:
+        assert again == folder
+        assert (again / "part").read_text() == "half"
+    assert folders(store) == ["sentiment-zh-hant-v000003-unknown"]
 
 
 def test_leftovers_of_a_killed_sync_are_cleaned(store: Store, writer: StoreWriter) -> None:
-    """The next sync removes them, and nothing of anyone else's."""
-    for name in ("sentiment-de/part", "someone-else/part"):
+    """Not what is still wanted, nor what is being fetched, nor anything of anyone else's."""
+    wanted = Promoted(ModelId("de", 2), "a" * 64)
+    for name in ("sentiment-de-v000002-aaaaaaaa", "sentiment-de-v000001-bbbbbbbb", "someone-else"):
         (store.home / "staging" / name).mkdir(parents=True)
 
-    writer.clean()
+    with writer.staged(Promoted(ModelId("fr", 1))):
+        writer.clean([wanted])
 
-    assert [path.name for path in (store.home / "staging").iterdir()] == ["someone-else"]
+    assert folders(store) == [
+        "sentiment-de-v000002-aaaaaaaa",
+        "sentiment-fr-v000001-unknown",
+        "someone-else",
+    ]
+
+
+def test_a_model_in_use_is_not_removed(store: Store, writer: StoreWriter) -> None:
+    """A service that has leased it keeps it; afterwards BentoML does not see it, nor a half."""
+    tag = put(writer)
+    lease = Leases(store).use(tag)
+    assert lease is not None
+
+    assert not writer.remove(tag)
+    assert writer.tags() == [tag]
+    lease.release()
+    assert writer.remove(tag)
+
+    assert writer.tags() == []
+    assert bentoml.models.list(_model_store=ModelStore(store.home / "models")) == []
+    assert folders(store) == []
+
+
+def test_a_model_that_is_being_removed_is_not_leased(store: Store, writer: StoreWriter) -> None:
+    """Who asks at that moment is told that it is not there."""
+    tag = put(writer)
+
+    with Leases(store).removing(tag) as free:
+        assert free
+        assert Leases(store).use(tag) is None
 
 
 def refusing(after: int, code: int, real: Callable[..., None]) -> Callable[..., None]:

@@ -20,6 +20,7 @@ from registry.mlflow_text import digest_tag
 from registry.promote import promote
 from registry.quiet import quiet
 from registry.register import Candidate, register
+from registry.source import champions
 from registry.sync import sync
 from tests.registry.conftest import WORDS, write_checkpoint
 from tests.tiny import write_tiny
@@ -148,7 +149,7 @@ def test_a_cut_upload_registers_nothing(
         with pytest.raises(RegistryUnavailable, match="the line went dead"):
             registry.register(tmp_path / "nl", manifest)
 
-    assert registry.newest("nl") is None
+    assert registry.versions("nl") == []
     assert client.search_model_versions("name='sentiment-nl'") == []
     assert registry.register(tmp_path / "nl", manifest).new
 
@@ -187,10 +188,10 @@ def test_a_digest_that_a_kill_kept_from_being_noted_is_found(
 ) -> None:
     """The version tells it itself; registering the artifact once more notes it."""
     model = put(registry, tmp_path / "sw", "sw")
-    digest = registry.champions()["sw"].digest
+    digest = champions(registry)["sw"].digest
     client.delete_registered_model_tag(model.name, digest_tag(model.version))
 
-    assert registry.champions()["sw"].digest == digest is not None
+    assert champions(registry)["sw"].digest == digest is not None
 
     registry.register(tmp_path / "sw", Manifest.read(tmp_path / "sw"))
     assert client.get_registered_model(model.name).tags[digest_tag(model.version)] == digest
@@ -228,7 +229,7 @@ def test_a_server_that_is_away_is_said_in_a_sentence() -> None:
     away = MLflowRegistry(f"http://someone:secret@127.0.0.1:{free_port()}")
 
     with pytest.raises(RegistryUnavailable, match="could not list the champions") as error:
-        away.champions()
+        away.aliases()
 
     assert "secret" not in str(error.value)
 
