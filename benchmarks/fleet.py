@@ -22,6 +22,7 @@ from models.manifest import MODEL, NAME, TOKENIZER, WEIGHTS, File, Manifest
 from models.routes import Route, Routes
 from models.store import Store
 from registry.plan import DIGITS
+from registry.source import Promoted
 from registry.store import StoreWriter
 from training.archive import member
 from training.catalogue import catalogue
@@ -92,7 +93,10 @@ def prototype(options: Options, precision: str) -> Path:
 def publish(model: Path, store: Store, language: str) -> Tag:
     """Put a clone with weights of its own into a store, the way the sync does."""
     writer = StoreWriter(store)
-    with writer.alone(), writer.staged(f"sentiment-{language}") as staged:
+    with writer.staged(Promoted(ModelId(language, 1))) as staged:
+        if staged is None:
+            message = f"another process makes {language}"
+            raise RuntimeError(message)
         for file in model.iterdir():
             shutil.copyfile(file, staged / file.name)
         roll(staged, 1 + LANGUAGES.index(language))

@@ -37,9 +37,17 @@ class Failure:
         return cls(model, str(error), code)
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A version that is in the store now; bytes of its files."""
+
+    tag: Tag
+    nbytes: int
+
+
 def fetch(
     registry: Registry, store: Store, writer: StoreWriter, promoted: Promoted, say: Say
-) -> Tag | Failure | None:
+) -> Brought | Failure | None:
     """Bring one version; None where another process is just doing that.
 
     What came over a line that was cut is kept for the next attempt; what proved wrong, or filled
@@ -51,26 +59,27 @@ def fetch(
                 return None
             say(f"fetch {promoted.model}")
             try:
-                tag = _brought(registry, writer, promoted, folder)
+                brought = _brought(registry, writer, promoted, folder)
             except RegistryUnavailable:
                 raise
             except BaseException:
                 shutil.rmtree(folder, ignore_errors=True)
                 raise
-        prepare(store, tag, say)
+        prepare(store, brought.tag, say)
     except (PolysentError, OSError) as error:
         say(f"{promoted.model} is not brought: {error}")
         return Failure.of(promoted.model, error)
-    return tag
+    return brought
 
 
-def _brought(registry: Registry, writer: StoreWriter, promoted: Promoted, folder: Path) -> Tag:
+def _brought(registry: Registry, writer: StoreWriter, promoted: Promoted, folder: Path) -> Brought:
     with writing(folder):
         registry.download(promoted.model, folder)
     tag = verified(folder, promoted)
     smoke(folder)
+    nbytes = Manifest.read(folder).nbytes
     writer.publish(folder, tag)
-    return tag
+    return Brought(tag, nbytes)
 
 
 def smoke(folder: Path) -> None:

@@ -3,13 +3,15 @@
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from models.errors import RegistryUnavailable
 from models.identity import ModelId, Tag
 from models.routes import Routes
 from models.store import Store
 from registry.disk import writing
-from registry.fetch import Failure, fetch
+from registry.fetch import Brought, Failure, fetch
 from registry.journal import Journal, Move
 from registry.moves import changes, note, tell
 from registry.plan import Plan, plan, removable
@@ -18,6 +20,8 @@ from registry.progress import Say, silent
 from registry.source import Aliases, Promoted, Registry
 from registry.store import StoreWriter
 
+HINT = "serving.hint"
+"""The version tag that tells a person what they may have meant."""
 AT_ONCE = 3
 """Versions that are fetched side by side."""
 ELSEWHERE_SECONDS = 0.5
@@ -73,24 +77,25 @@ class Sync:
             before = self.writer.routes()
             lost = frozenset(self._lost(aliases, before))
             todo = plan(aliases, self.writer.tags(), before, self._covers, lost)
+            missed = tuple(self._follow_up(before))  # a sync was killed before it wrote them down
             self.writer.write_routes(todo.routes)
             for route in todo.routes.languages.values():
                 self.writer.name_latest(route.champion)
-            moves = tuple(self._follow_up(todo.routes))
+            moves = missed + tuple(self._follow_up(todo.routes))
             self.writer.clean(todo.fetch)
             self._remove(todo)
         self._warn(aliases)
         self._tell_staged(todo.routes)
         return Looked(todo, before, moves)
 
-    def fetch(self, promoted: Promoted) -> Tag | Failure | None:
+    def fetch(self, promoted: Promoted) -> Brought | Failure | None:
         """Bring one version into the store; None where another process is doing that."""
         outcome = fetch(self.registry, self.store, self.writer, promoted, self.say)
         if isinstance(outcome, Failure):
             note(self.registry, promoted.model, "failed", self.say, outcome.reason)
         elif outcome is not None:
-            self._prepared.add(outcome)
-            self._arrived.add(outcome)
+            self._prepared.add(outcome.tag)
+            self._arrived.add(outcome.tag)
         return outcome
 
     def prepare(self, looked: "Looked") -> None:
@@ -163,7 +168,8 @@ class Sync:
                 model = ModelId(language, version)
                 text = f"alias {alias!r} of {model} means nothing; `champion` or `challenger` does"
                 if self._once(model, text):
-                    note(self.registry, model, "failed", self.say, text)
+                    with suppress(RegistryUnavailable):  # the log has it
+                        self.registry.note(model, {HINT: text})
 
     def _once(self, model: ModelId, text: str) -> bool:
         new = (model, text) not in self._told
@@ -197,8 +203,8 @@ def sync(registry: Registry, store: Store, say: Say = silent) -> Report:
     one = Sync(registry, store, say)
     first = looked = one.look()
     one.prepare(first)
-    outcomes: dict[ModelId, Tag | Failure] = {}
-    under_way: dict[Future[Tag | Failure | None], ModelId] = {}
+    outcomes: dict[ModelId, Brought | Failure] = {}
+    under_way: dict[Future[Brought | Failure | None], ModelId] = {}
     with ThreadPoolExecutor(AT_ONCE, "fetch") as pool:
         while True:
             tried = {*outcomes, *under_way.values()}
@@ -214,12 +220,12 @@ def sync(registry: Registry, store: Store, say: Say = silent) -> Report:
                 else:
                     outcomes[model] = outcome
             looked = one.look()
-    synced = tuple(sorted(each for each in outcomes.values() if isinstance(each, Tag)))
+    brought = [each for each in outcomes.values() if isinstance(each, Brought)]
     return Report(
-        synced=synced,
+        synced=tuple(sorted(each.tag for each in brought)),
         unchanged=first.plan.here,
         failed=tuple(each for each in outcomes.values() if isinstance(each, Failure)),
         unrouted=first.unrouted,
         removed=tuple(one.removed),
-        nbytes=sum(one.writer.manifest(tag).nbytes for tag in synced),
+        nbytes=sum(each.nbytes for each in brought),
     )

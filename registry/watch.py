@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from models.errors import RegistryError, RegistryUnavailable
-from models.identity import ModelId, Tag
-from registry.fetch import Failure
+from models.identity import ModelId
+from registry.fetch import Brought, Failure
 from registry.source import Promoted
 from registry.sync import AT_ONCE, ELSEWHERE_SECONDS, Looked, Sync
 from registry.telemetry import Telemetry
@@ -110,10 +110,9 @@ class Watch:
             away = outcome.code == RegistryUnavailable.code
             self._rest(promoted.model, LONGEST_WAIT if away else LONGEST_REST)
             self.telemetry.failed(outcome)
-        elif isinstance(outcome, Tag):
+        elif isinstance(outcome, Brought):
             self._rests.pop(promoted.model, None)
-            nbytes = self.sync.writer.manifest(outcome).nbytes
-            self.telemetry.arrived(str(promoted.model), nbytes)
+            self.telemetry.arrived(str(promoted.model), outcome.nbytes)
         else:  # another process is fetching it
             self._rest(promoted.model, 0.0)
 

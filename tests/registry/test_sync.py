@@ -4,6 +4,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import bentoml.models
@@ -12,13 +13,14 @@ from bentoml._internal.models import ModelStore
 
 from models.errors import RegistryUnavailable
 from models.identity import ModelId, Tag
+from models.leases import Leases
 from models.manifest import MODEL, NAME, WEIGHTS, File, Manifest
 from models.routes import Routes
 from models.store import Store
+from registry import sync as sync_module
 from registry.journal import Journal
 from registry.promote import promote
 from registry.source import Registered
-from registry import sync as sync_module
 from registry.sync import Report, sync
 from tests.fakes_registry import FakeRegistry
 from tests.tiny import write_tiny
@@ -140,7 +142,8 @@ def test_a_champion_deleted_under_its_alias_goes_on(
 
     report = sync(registry, store, said.append)
 
-    assert report.unrouted == report.removed == ()
+    assert not report.unrouted
+    assert not report.removed
     assert whole(store) == {"de": "sentiment-de:1"}
     assert "was deleted" in " ".join(said)
 
@@ -316,3 +319,127 @@ def test_a_sync_killed_at_any_step_leaves_whole_models_only(
         step += 1
 
     assert step > 20
+
+
+def test_an_alias_moved_during_the_download_wins(
+    registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
+) -> None:
+    """What the registry says when the files are here counts, not what it said before."""
+    champion("de")
+    sync(registry, store)
+    second = champion("de", sure=3.0).model
+
+    def promoted_meanwhile(_: Path) -> None:
+        champion("de", sure=4.0)
+
+    registry.damage[second] = promoted_meanwhile
+
+    sync(registry, store)
+
+    assert whole(store) == {"de": "sentiment-de:3"}
+
+
+def test_a_mistyped_alias_is_pointed_out(
+    registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
+) -> None:
+    """MLflow takes `Champion` for another alias; its version says why nothing moved."""
+    champion("de")
+    typed = champion("de", sure=3.0).model
+    promote(registry, "de", 1)
+    registry.strange["de"] = {"Champion": typed.version}
+    said: list[str] = []
+
+    sync(registry, store, said.append)
+
+    assert whole(store) == {"de": "sentiment-de:1"}
+    assert "alias 'Champion' of sentiment-de:2 means nothing" in " ".join(said)
+    assert "means nothing" in registry.tags[typed]["serving.hint"]
+
+
+def test_what_passed_the_gate_is_here_before_anyone_promotes_it(
+    registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
+) -> None:
+    """It is staged, not routed; a promotion then downloads nothing."""
+    champion("de")
+    newest = champion("de", sure=3.0).model
+    promote(registry, "de", 1)
+    sync(registry, store)
+    assert whole(store) == {"de": "sentiment-de:1"}
+    assert registry.tags[newest]["serving.state"] == "staged"
+    registry.downloads.clear()
+
+    promote(registry, "de", 2)
+    sync(registry, store)
+
+    assert whole(store) == {"de": "sentiment-de:2"}
+    assert registry.downloads == []
+
+
+def test_only_the_champion_before_is_kept(
+    registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
+) -> None:
+    """A step back costs no download; older versions make room, unless a service has them."""
+    tags: list[Tag] = []
+    for sure in (2.0, 3.0, 4.0, 5.0):
+        champion("de", sure=sure)
+        tags += sync(registry, store).synced
+        if sure == 3.0:
+            lease = Leases(store).use(tags[1])
+
+    assert [store.path(tag).exists() for tag in tags] == [False, True, True, True]
+    assert lease is not None
+    lease.release()
+    assert sync(registry, store).removed == (tags[1],)
+
+
+def test_a_challenger_gets_its_share(
+    registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
+) -> None:
+    """The route names both; the versions and the journal say what each is."""
+    champion("de")
+    two = champion("de", sure=3.0).model
+    promote(registry, "de", 1)
+    promote(registry, "de", 2, "challenger")
+    registry.split("de", 0.1, shadow=True)
+
+    sync(registry, store)
+
+    route = Routes.read(store.routes).languages["de"]
+    assert route.challenger is not None
+    assert (route.challenger.model, route.share, route.shadow) == (two, 0.1, True)
+    assert registry.tags[two]["serving.state"] == "challenging"
+    assert [move.alias for move in Journal.of(store).moves("de")] == ["champion", "challenger"]
+
+
+def test_two_syncs_at_once_are_one(
+    registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
+) -> None:
+    """Each version is fetched once; the second waits for what the first is fetching."""
+    for language in ("de", "nl", "th"):
+        champion(language)
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(lambda _: sync(registry, store), range(2)))
+
+    assert [report.failed for report in reports] == [(), ()]
+    assert sorted(map(str, registry.downloads)) == [
+        "sentiment-de:1",
+        "sentiment-nl:1",
+        "sentiment-th:1",
+    ]
+    assert len(whole(store)) == 3
+    assert len(list(Journal.of(store).moves())) == 3
+
+
+def test_a_half_item_in_the_store_is_replaced(
+    registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
+) -> None:
+    """Something else wrote it; BentoML can't even list the store until the sync has been there."""
+    champion("de")
+    (tag,) = sync(registry, store).synced
+    (store.path(tag) / "model.yaml").unlink()
+    (store.path(tag) / WEIGHTS).unlink()
+
+    report = sync(registry, store)
+
+    assert report.synced == (tag,)
+    assert whole(store) == {"de": "sentiment-de:1"}

@@ -93,7 +93,11 @@ def test_a_promotion_does_not_wait_for_a_download(
 ) -> None:
     """While one language's weights trickle in, another's route moves."""
     slow, trickles = register("nl").model, threading.Event()
-    registry.damage[slow] = lambda _: trickles.wait(PATIENCE) and None
+
+    def trickle(_: Path) -> None:
+        trickles.wait(PATIENCE)
+
+    registry.damage[slow] = trickle
     register()
     promote(registry, "nl")
     promote(registry, "de")
