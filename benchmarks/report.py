@@ -12,7 +12,17 @@ from benchmarks.results import FOLDER
 
 PAGE = Path(__file__).with_name("README.md")
 START, END = "<!-- figures -->", "<!-- /figures -->"
-NAMES = ("overhead", "mix", "cold", "isolation", "overload", "churn", "bulk")
+NAMES = (
+    "overhead",
+    "mix",
+    "cold",
+    "isolation",
+    "overload",
+    "churn",
+    "bulk",
+    "promotion",
+    "syncing",
+)
 
 
 def main() -> int:
