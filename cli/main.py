@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli import console, evaluation, registering
+from cli import console, evaluation, registry
 from cli import models as models_commands
 
 app = typer.Typer(
@@ -14,7 +14,7 @@ app = typer.Typer(
     "2 wrong use or setting, 130 interrupted (docs/cli.md).",
 )
 app.add_typer(models_commands.app, name="models", help="What the running service serves.")
-app.add_typer(registering.app, name="registry", help="The path of a model into the service.")
+app.add_typer(registry.app, name="registry", help="The path of a model into the service.")
 app.command("eval")(evaluation.evaluate)
 
 

@@ -39,7 +39,7 @@ def listening(url: str, calls: Calls) -> Iterator[int]:
     StoreFailed where the address can't be had.
     """
     place = urlsplit(url)
-    address = place.hostname or "127.0.0.1", place.port or 80
+    address = place.hostname or "127.0.0.1", 80 if place.port is None else place.port
     try:
         server = _Server(address, calls)
     except OSError as error:

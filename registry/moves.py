@@ -11,10 +11,14 @@ from models.identity import ModelId, Tag
 from models.routes import Routes
 from registry.journal import UNKNOWN, Journal, Move
 from registry.progress import Say
-from registry.source import ALIASES, Alias, Registry, State
+from registry.source import ALIASES, Alias, Registry, State, Version
 
 BY, AT, ALIAS = "promotion.by", "promotion.at", "promotion.alias"
 """Version tags with which a command says who moves an alias, before it does."""
+ENDED = "none"
+"""What is said instead of an alias by who takes one away."""
+RESOLUTION = 1.0
+"""Seconds to which the tags tell the time."""
 NOW: Mapping[Alias, State] = {"champion": "served", "challenger": "challenging"}
 
 
@@ -27,22 +31,25 @@ class Change:
     before: int
     after: Tag | None
     share: float = 0.0
+    since: float = 0.0
+    """When the alias moved before, in seconds since 1970; who said so before that said it of
+    another move."""
 
 
 def changes(journal: Journal, routes: Routes) -> list[Change]:
     """Return what the routes say and the journal does not know yet, killed syncs included."""
-    known: dict[tuple[str, Alias], tuple[int, float]] = {}
+    known: dict[tuple[str, Alias], Move] = {}
     for move in journal.moves():
-        known[move.language, move.alias] = move.after, move.share
+        known[move.language, move.alias] = move
     found = []
     for language in sorted({*routes.languages, *(language for language, _ in known)}):
         route = routes.languages.get(language)
         for alias in ALIASES:
             tag: Tag | None = getattr(route, alias, None)
             share = route.share if route and tag and alias == "challenger" else 0.0
-            before, shared = known.get((language, alias), (0, 0.0))
-            if (tag.model.version if tag else 0, share) != (before, shared):
-                found.append(Change(language, alias, before, tag, share))
+            last = known.get((language, alias), Move(0.0, language, alias, 0, 0))
+            if (tag.model.version if tag else 0, share) != (last.after, last.share):
+                found.append(Change(language, alias, last.after, tag, share, last.at))
     return found
 
 
@@ -85,10 +92,22 @@ def _serving(routes: Routes, language: str) -> Iterator[ModelId]:
 
 
 def _who(registry: Registry, change: Change) -> str:
-    """Return who said, on the version, that they move this alias; MLflow's page says nothing."""
+    """Return who said, on the version, that they move this alias; MLflow's page says nothing.
+
+    Who takes an alias away says so on the version that had it.
+    """
+    number = change.after.model.version if change.after else change.before
+    said = change.alias if change.after else ENDED
     with suppress(RegistryUnavailable):
         for version in registry.versions(change.language):
-            tags = version.tags
-            if change.after and version.model == change.after.model:
-                return tags.get(BY, UNKNOWN) if tags.get(ALIAS) == change.alias else UNKNOWN
+            if version.model.version == number and version.tags.get(ALIAS) == said:
+                return version.tags.get(BY, UNKNOWN) if _since(change, version) else UNKNOWN
     return UNKNOWN
+
+
+def _since(change: Change, version: Version) -> bool:
+    try:
+        at = datetime.fromisoformat(version.tags.get(AT, "")).timestamp()
+    except ValueError:
+        return False
+    return at + RESOLUTION > change.since

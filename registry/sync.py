@@ -10,6 +10,7 @@ from models.errors import RegistryUnavailable
 from models.identity import ModelId, Tag
 from models.routes import Routes
 from models.store import Store
+from registry.canary import settle
 from registry.disk import writing
 from registry.fetch import Brought, Failure, fetch
 from registry.journal import Journal, Move
@@ -84,6 +85,7 @@ class Sync:
             moves = missed + tuple(self._follow_up(todo.routes))
             self.writer.clean(todo.fetch)
             self._remove(todo)
+        self._settle(aliases)
         self._warn(aliases)
         self._tell_staged(todo.routes)
         return Looked(todo, before, moves)
@@ -156,6 +158,12 @@ class Sync:
 
     def _covers(self, tag: Tag) -> tuple[str, ...]:
         return self.writer.manifest(tag).covers
+
+    def _settle(self, aliases: Mapping[str, Aliases]) -> None:
+        for named in aliases.values():
+            with suppress(RegistryUnavailable):  # the next look will do
+                if settle(self.registry, named):
+                    self.say("the challenger is champion now: its share ends")
 
     def _tell_staged(self, routes: Routes) -> None:
         arrived, self._arrived = self._arrived, set()

@@ -8,6 +8,7 @@ from pathlib import Path
 from models.errors import RegistryUnavailable
 from models.identity import ModelId
 from models.manifest import NAME, Manifest
+from registry.mlflow_text import DIGEST
 from registry.source import Alias, Aliases, Promoted, Registered, Registry, Version
 
 Damage = Callable[[Path], None]
@@ -46,7 +47,7 @@ class FakeRegistry:
         models = sorted(
             (model for model in self.folders if model.language == language), reverse=True
         )
-        return [Version(model, 0.0, self.tags.get(model, {})) for model in models]
+        return [Version(model, 0.0, self._tags(model)) for model in models]
 
     def promote(self, model: ModelId, alias: Alias) -> None:
         self._answer()
@@ -87,6 +88,10 @@ class FakeRegistry:
     def subscribe(self, url: str, secret: str) -> None:
         self._answer()
         self.subscribers[url] = secret
+
+    def _tags(self, model: ModelId) -> dict[str, str]:
+        known = {DIGEST: self.digests[model]} if model in self.digests else {}
+        return known | self.tags.get(model, {})
 
     def _languages(self) -> set[str]:
         return {model.language for model in self.folders} | {language for language, _ in self.named}

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,7 @@ from models.identity import ModelId, Tag
 from models.routes import Route, Routes
 from registry.journal import Journal, Move
 from registry.moves import ALIAS as SAID
-from registry.moves import BY, changes, tell
+from registry.moves import AT, BY, changes, tell
 from tests.fakes_registry import FakeRegistry
 
 ONE, TWO = (Tag(ModelId("de", version), "a" * 8) for version in (1, 2))
@@ -82,8 +83,9 @@ def test_a_language_that_loses_its_route_moves_to_none(journal: Journal) -> None
 def test_who_said_so_on_the_version_is_kept(journal: Journal, tmp_path: Path) -> None:
     """A command says who; MLflow's page does not, and then nobody is named."""
     registry = FakeRegistry(folders={ONE.model: tmp_path, TWO.model: tmp_path})
-    registry.note(ONE.model, {BY: "kim@laptop", SAID: "champion"})
-    registry.note(TWO.model, {BY: "kim@laptop", SAID: "challenger"})
+    now = datetime.now(UTC).isoformat()
+    registry.note(ONE.model, {BY: "kim@laptop", SAID: "champion", AT: now})
+    registry.note(TWO.model, {BY: "kim@laptop", SAID: "challenger", AT: now})
 
     def who(tag: Tag) -> str:
         routes = Routes(languages={"de": Route(champion=tag)})
@@ -104,3 +106,30 @@ def test_a_registry_that_is_away_does_not_keep_a_move_from_the_journal(journal: 
 
     assert told.after == 1
     assert "was not tagged" in said[0]
+
+
+def test_who_promoted_it_last_time_is_not_named_for_this_time(
+    journal: Journal, tmp_path: Path
+) -> None:
+    """A command moved it last week, the page moved it today."""
+    registry = FakeRegistry(folders={ONE.model: tmp_path})
+    week_ago = (datetime.now(UTC) - timedelta(days=7)).isoformat()
+    registry.note(ONE.model, {BY: "kim@laptop", SAID: "champion", AT: week_ago})
+    journal.append(Move(datetime.now(UTC).timestamp(), "de", "champion", 1, 2))
+    routes = Routes(languages={"de": Route(champion=ONE)})
+    (change,) = changes(journal, routes)
+
+    assert tell(registry, change, routes, lambda _: None).who == ""
+
+
+def test_who_ends_a_canary_says_so_on_the_challenger(journal: Journal, tmp_path: Path) -> None:
+    """There is no version afterwards to say it on."""
+    registry = FakeRegistry(folders={ONE.model: tmp_path, TWO.model: tmp_path})
+    journal.append(Move(1.0, "de", "challenger", 0, 2, share=0.1))
+    journal.append(move(1))
+    now = datetime.now(UTC).isoformat()
+    registry.note(TWO.model, {BY: "kim@laptop", SAID: "none", AT: now})
+    routes = Routes(languages={"de": Route(champion=ONE)})
+    (change,) = changes(journal, routes)
+
+    assert tell(registry, change, routes, lambda _: None).who == "kim@laptop"
