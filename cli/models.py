@@ -44,8 +44,11 @@ def list_models(*, url: Url = "", json: Json = False) -> None:
     for right in ("memory", "last use", "hits"):
         table.add_column(right, justify="right", no_wrap=True)
     table.add_column("pinned")
-    for row in served["models"]:
-        table.add_row(*_cells(row))
+    notes = [_beside(row) for row in served["models"]]
+    if any(notes):
+        table.add_column("beside it")
+    for row, note in zip(served["models"], notes, strict=True):
+        table.add_row(*_cells(row), *([note] if any(notes) else []))
     console.out.print(table)
     console.out.print(_memory(served["memory"]), highlight=False)
 
@@ -118,6 +121,17 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         f"{row['hits']:,}",
         "yes" if row["pinned"] else "",
     )
+
+
+def _beside(row: dict[str, Any]) -> str:
+    """Say which other version takes part, or is to."""
+    if swap := row.get("swap"):
+        return f"[yellow]{swap['model']['version']} waits: {swap['why']}[/]"
+    if other := row.get("challenger"):
+        part = "shadow" if other["shadow"] else ""
+        share = f"{other['share']:.0%}" if other["share"] else ""
+        return " ".join(filter(None, [f"{other['model']['version']}:", share, part]))
+    return ""
 
 
 def _name(row: dict[str, Any]) -> str:

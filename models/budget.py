@@ -22,6 +22,8 @@ class Holding:
     used_at: float = math.inf
     leases: int = 0
     pinned: bool = False
+    kept: bool = False
+    """Stays until what takes its place is there; unlike a pin, nobody is refused for it."""
     leaving: bool = False
 
     @property
@@ -34,6 +36,7 @@ class Holding:
             used_at=self.used_at,
             in_use=self.leases > 0,
             pinned=self.pinned,
+            kept=self.kept,
         )
 
 
@@ -59,8 +62,9 @@ class Budget:
 
     @property
     def pinned(self) -> int:
-        """Bytes of what is pinned."""
-        return sum(holding.nbytes for holding in self._holdings if holding.pinned)
+        """Bytes of what is pinned, and not about to be closed all the same."""
+        pinned = (one for one in self._holdings if one.pinned and not one.leaving)
+        return sum(holding.nbytes for holding in pinned)
 
     async def admit(self, what: object, holding: Holding, nbytes: int) -> None:
         """Grant the bytes, once there is room; ModelTooLarge where there never can be."""

@@ -25,13 +25,16 @@ class Held:
     used_at: float
     in_use: bool = False
     pinned: bool = False
+    kept: bool = False
 
     @property
     def guarded_until(self) -> float:
-        """When it may be closed at the earliest.
+        """When it may be closed at the earliest; inf where that is not known yet.
 
         Under thrash a thing is therefore loading for at most a tenth of its time.
         """
+        if self.kept:
+            return math.inf
         return self.opened_at + min(GUARD * self.load_seconds, GUARD_SECONDS)
 
     def worth(self, now: float) -> float:

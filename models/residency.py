@@ -6,9 +6,9 @@ import math
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Container, Hashable
+from collections.abc import AsyncIterator, Callable, Container, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar
@@ -45,6 +45,7 @@ class Residency(Generic[K, V]):
     2. What is leased is never closed; what is evicted while leased is closed after the last lease.
     3. Opening and closing happen in threads of their own, behind those that answer.
     4. What failed to open is left alone for a while; those who ask are told why, and until when.
+    5. What is no longer wanted is not opened again, not even for who asked before it was.
     """
 
     def __init__(
@@ -141,6 +142,30 @@ class Residency(Generic[K, V]):
                 del self._history[key]
                 self._quarantine.clear(key)
 
+    def room(self, instead_of: K) -> int:
+        """Return the bytes that pins leave, where one more thing is closed, pinned or not."""
+        resident = self._residents.get(instead_of)
+        own = resident.nbytes if resident and resident.pinned else 0
+        return self._budget.limit - self._budget.pinned + own
+
+    def fits(self, nbytes: int) -> bool:
+        """Say whether so much more can be opened without closing anything."""
+        return self._budget.would_close(nbytes) is None
+
+    @contextmanager
+    def keeping(self, key: K) -> Iterator[None]:
+        """Close it for nobody's sake meanwhile, where it is open; who needs room waits."""
+        resident = self._residents.get(key)
+        if resident is None:
+            yield
+            return
+        resident.kept = True
+        try:
+            yield
+        finally:
+            resident.kept = False
+            self._budget.changed()
+
     async def measure(self, *, new: bool = False) -> None:
         """Measure what open things hold, and evict where that is too much.
 
@@ -166,6 +191,9 @@ class Residency(Generic[K, V]):
         self._loader.shutdown(wait=False)
 
     def _start(self, key: K) -> _Resident[V]:
+        if self._wanted is not None and key not in self._wanted:
+            message = f"{key} is no longer served"
+            raise ModelUnavailable(message, retry_after=1)
         if failure := self._quarantine.get(key):
             left = failure.until - self._budget.clock()
             message = f"{failure.why} (failed {failure.times} times)"

@@ -2,11 +2,9 @@
 
 import json
 import logging
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
@@ -15,9 +13,6 @@ from models.errors import ManifestInvalid
 from models.identity import Tag
 
 _LOG = logging.getLogger(__name__)
-
-CHECKED_EVERY = 0.25
-"""Seconds between two looks at the file."""
 
 
 def _tag(value: Any) -> Any:  # noqa: ANN401  (pydantic hands over whatever the file holds)
@@ -28,14 +23,17 @@ StoredTag = Annotated[Tag, BeforeValidator(_tag), PlainSerializer(str)]
 
 
 class Route(BaseModel):
-    """Who answers one language; challenger, share and shadow are kept for the canary to come."""
+    """Who answers one language."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     champion: StoredTag
     challenger: StoredTag | None = None
+    """Answers its share, or runs in the shadow, or does nothing yet."""
     share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Part of the requests that the challenger answers."""
     shadow: bool = False
+    """Whether it runs on copies of what the champion answers, for comparison alone."""
     covers: tuple[str, ...] = ()
     """Languages that the champion is meant for."""
 
@@ -58,54 +56,42 @@ class Routes(BaseModel):
             message = f"{path}: {error}"
             raise ManifestInvalid(message) from error
 
+    @property
+    def tags(self) -> frozenset[Tag]:
+        """Every model that a route names."""
+        named = [(route.champion, route.challenger) for route in self.languages.values()]
+        return frozenset(tag for pair in named for tag in pair if tag is not None)
+
     def to_bytes(self) -> bytes:
         """Return the JSON that `read` reads."""
         plain = self.model_dump(mode="json")
         return (json.dumps(plain, indent=2, sort_keys=True) + "\n").encode()
 
 
-def _nothing(_: Mapping[str, Route]) -> None:
-    pass
-
-
 @dataclass(slots=True)
 class WatchedRoutes:
-    """The routes as they are now, looked up at a call, a few times a second; never fails.
+    """The routes as they are now; a look never fails.
 
-    A file that can't be read leaves the last good routes in force. `changed` is called with
-    each new set of routes.
+    A file that can't be read leaves the last good routes in force.
     """
 
     path: Path
-    changed: Callable[[Mapping[str, Route]], None] = _nothing
-    clock: Callable[[], float] = time.monotonic
     _routes: Routes = field(default_factory=Routes)
     _seen: tuple[int, int, int] | None = None
-    _looked: float = float("-inf")
 
-    def __call__(self) -> Mapping[str, Route]:
-        """Return language -> route."""
-        now = self.clock()
-        if now - self._looked >= CHECKED_EVERY:
-            self._looked = now
-            self._look()
-        return MappingProxyType(self._routes.languages)
-
-    def _look(self) -> None:
+    def look(self) -> Mapping[str, Route]:
+        """Return language -> route; the same object as long as nothing has changed."""
         try:
             status = self.path.stat()
             seen = (status.st_ino, status.st_mtime_ns, status.st_size)
-            if seen == self._seen:
-                return
-            routes = Routes.read(self.path)
+            if seen != self._seen:
+                self._routes = Routes.read(self.path)
+                self._seen = seen
         except FileNotFoundError:
-            return
+            pass
         except OSError as error:  # it may pass: the next look reads again
             _LOG.warning("The routes stay as they were: %s", error)
-            return
         except ManifestInvalid as error:
             _LOG.warning("The routes stay as they were: %s", error)
-        else:
-            self._routes = routes
-            self.changed(routes.languages)
-        self._seen = seen
+            self._seen = seen
+        return self._routes.languages

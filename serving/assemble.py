@@ -1,36 +1,44 @@
 """Settings to objects: the one place that builds the path of a request, and tears it down."""
 
-from collections.abc import Mapping
+import time
 from dataclasses import dataclass
 
 from models.artifact import Model
 from models.budget import Budget
 from models.identity import Tag
+from models.leases import Leases
 from models.openers import Models, OpenTokenizer, Vocabularies, Vocabulary
 from models.residency import Residency
-from models.routes import Route, WatchedRoutes
+from models.routes import WatchedRoutes
 from models.settings import Settings
 from models.store import Store
 from serving.batch import Limits
 from serving.cache import Cached, Memory, Shelf
 from serving.detect import Detector
 from serving.encoder import Encoder
-from serving.keeper import Keeper
+from serving.keeper import Keeper, Kept
+from serving.leased import Leased
 from serving.path import Path
-from serving.result import ModelAnswer, ServedLanguage, ServedLanguages
+from serving.result import ModelAnswer, ServedChallenger, ServedLanguage, ServedLanguages
 from serving.router import Router
 from serving.runner import Runners
 from serving.scheduler import Scheduler
+from serving.shadow import Shadow
+from serving.swap import Ground, Swap
+from serving.sync_age import sync_age
 from serving.telemetry import Levels, Telemetry
 from serving.tiered import Tiered
+from serving.warmer import Warmer
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
     """The path of a request, and what it runs on."""
 
+    store: Store
     path: Path
     router: Router
+    swap: Swap
     residency: Residency[Tag, Model]
     tokenizers: Residency[Vocabulary, OpenTokenizer]
     scheduler: Scheduler
@@ -38,6 +46,7 @@ class Runtime:
     cache: Memory
     telemetry: Telemetry
     keeper: Keeper
+    shadow: Shadow
     encoder: Encoder
 
     def languages(self) -> ServedLanguages:
@@ -50,15 +59,23 @@ class Runtime:
                         name=route.champion.model.name, version=route.champion.model.version
                     ),
                     state=self.residency.state(route.champion),
+                    challenger=self._challenger(route.challenger),
                     covers=list(route.covers),
                 )
                 for language, route in sorted(self.router.routes.items())
             ]
         )
 
+    def _challenger(self, tag: Tag | None) -> ServedChallenger | None:
+        if tag is None:
+            return None
+        model = ModelAnswer(name=tag.model.name, version=tag.model.version)
+        return ServedChallenger(model=model, state=self.residency.state(tag))
+
     def metrics(self) -> bytes:
         """Return what happened, and what is so now."""
-        tags = {route.champion for route in self.router.routes.values()}
+        routes = self.router.routes.values()
+        tags = {tag for route in routes for tag in (route.champion, route.challenger) if tag}
         held = {tag: self.residency.holding(tag) for tag in self.residency.resident}
         levels = Levels(
             memory_limit=self.budget.limit,
@@ -66,12 +83,15 @@ class Runtime:
             resident={tag: holding.nbytes for tag, holding in held.items() if holding},
             waiting={tag: self.scheduler.waiting(tag) for tag in tags},
             cache=self.cache.nbytes,
+            swaps=self.swap.unfinished,
+            sync_age=sync_age(self.store, time.time()),
         )
         return self.telemetry.exposition(levels)
 
     def close(self) -> None:
         """Stop threads and close models."""
         self.keeper.stop()
+        self.shadow.close()
         self.scheduler.close()
         self.residency.close()
         self.tokenizers.close()
@@ -82,30 +102,45 @@ def assemble(settings: Settings, store: Store) -> Runtime:
     telemetry = Telemetry()
     budget = Budget(settings.memory_limit)
     tokenizers = Residency(Vocabularies(), budget, telemetry.tokenizer)
-    residency = Residency(Models(store, settings.threads, settings.engine), budget, telemetry.model)
+    opener = Models(store, settings.threads, settings.engine)
+    residency = Residency(opener, budget, telemetry.model)
     encoder = Encoder(store, tokenizers)
     limits = Limits(settings.batch_tokens, settings.batch_padding)
     scheduler = Scheduler(settings.lanes, limits, residency.hold, telemetry.ran)
     runners = Runners(residency, scheduler, settings.queue_limit)
+    warmer = Warmer(encoder, runners)
+    ground = Ground(opener.check, residency, warmer)
+    swap = Swap(WatchedRoutes(store.routes), ground, telemetry.swapped)
+    router = Router(swap.answering)
+    shadow = Shadow(swap.answering, residency, encoder, runners, telemetry.shadowed)
     cache = Memory(settings.cache)
     shelf = _shelf(cache, settings)
     score = runners if shelf is None else Cached(runners, shelf, telemetry.cached)
     detector = Detector(settings.min_confidence)
+    leased = Leased(Leases(store))
 
-    def changed(routes: Mapping[str, Route]) -> None:
-        champions = frozenset(route.champion for route in routes.values())
-        residency.retain(champions)
-        encoder.retain(champions)
-        scheduler.forget(champions)
+    def changed(tags: frozenset[Tag]) -> None:
+        leased.retain(tags)
+        residency.retain(tags)
+        encoder.retain(tags)
+        scheduler.forget(tags)
         detector.restrict(router.answerable)
 
-    routes = WatchedRoutes(store.routes, changed)
-    router = Router(routes)
-    routes()
-    keeper = Keeper(router, residency, tokenizers, encoder, runners)
-    path = Path(settings.max_text_chars, detector, router, encoder, score, telemetry)
+    swap.start(changed)
     return Runtime(
-        path, router, residency, tokenizers, scheduler, budget, cache, telemetry, keeper, encoder
+        store=store,
+        path=Path(settings.max_text_chars, detector, router, encoder, score, shadow, telemetry),
+        router=router,
+        swap=swap,
+        residency=residency,
+        tokenizers=tokenizers,
+        scheduler=scheduler,
+        budget=budget,
+        cache=cache,
+        telemetry=telemetry,
+        keeper=Keeper(router, swap, Kept(residency, tokenizers), warmer),
+        shadow=shadow,
+        encoder=encoder,
     )
 
 

@@ -36,6 +36,10 @@ class Call:
     """What caller and log call the request."""
     traceparent: str | None = None
     """The span of this request in the caller's trace (W3C Trace Context)."""
+    key: str = ""
+    """What decides between champion and challenger; the text itself where the caller says none."""
+    version: int | None = None
+    """The version that must answer, where the caller names one."""
 
     @property
     def left(self) -> float:

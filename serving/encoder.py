@@ -22,6 +22,7 @@ class Encoder:
         self._store = store
         self._tokenizers = tokenizers
         self._reads: dict[Tag, tuple[Vocabulary, int]] = {}
+        self._used: set[Vocabulary] = set()
 
     async def __call__(self, tag: Tag, text: str, call: Call) -> list[int]:
         """Return the ids of a text, cut to what the model takes; raises ModelUnavailable."""
@@ -40,9 +41,11 @@ class Encoder:
         return vocabulary
 
     def retain(self, wanted: frozenset[Tag]) -> None:
-        """Forget the manifests of all others."""
+        """Forget the manifests of all others, and let the tokenizers go that only they use."""
         for tag in [tag for tag in self._reads if tag not in wanted]:
             del self._reads[tag]
+        self._used = {vocabulary for vocabulary, _ in self._reads.values()}
+        self._tokenizers.retain(self._used)  # the set itself: `_read` adds to it
 
     async def _read(self, tag: Tag) -> tuple[Vocabulary, int]:
         folder = self._store.path(tag)
@@ -52,4 +55,5 @@ class Encoder:
             message = f"{tag.model} can't be opened: its manifest is missing or invalid"
             raise ModelUnavailable(message) from error
         self._reads[tag] = Vocabulary.of(folder, manifest), manifest.max_tokens
+        self._used.add(self._reads[tag][0])
         return self._reads[tag]

@@ -147,12 +147,26 @@ class Answers(BaseModel):
     items: list[ItemPrediction | ItemProblem]
 
 
+class ServedChallenger(BaseModel):
+    """The challenger of a language, while it takes part."""
+
+    model: ModelAnswer
+    state: State
+
+
 class ServedLanguage(BaseModel):
     """A language that has a model of its own, or the multilingual rest (`mul`)."""
 
     language: str
     model: ModelAnswer
     state: State
+    challenger: Annotated[
+        ServedChallenger | None,
+        Field(
+            exclude_if=lambda value: value is None,
+            description="Answers a share of the texts, or runs in the shadow.",
+        ),
+    ] = None
     covers: Annotated[
         list[str], Field(description="Languages that a multilingual model is meant for.")
     ]

@@ -1,46 +1,58 @@
 """Language to model."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from models.errors import LanguageUndetermined, LanguageUnsupported, NothingServed
+from models.errors import LanguageUndetermined, LanguageUnsupported, ModelNotFound, NothingServed
 from models.identity import Tag
 from models.languages import MULTILINGUAL, UNDETERMINED, lookup
 from models.routes import Route
+from serving.split import falls
 
 
 class Router:
     """Chooses the model of a language: the most specific one, else the multilingual one."""
 
-    def __init__(self, routes: Callable[[], Mapping[str, Route]]) -> None:
-        """Take the routes as they are at each call."""
-        self._routes = routes
+    def __init__(self, routes: Mapping[str, Route]) -> None:
+        """Take who answers, by language; it changes as versions take over."""
+        self.routes = routes
 
-    def choose(self, tag: str) -> Tag:
-        """Return the champion that answers a canonical tag (RFC 4647 lookup).
+    def choose(self, tag: str, key: str = "", version: int | None = None) -> Tag:
+        """Return the model that answers a canonical tag (RFC 4647 lookup).
 
-        Raises NothingServed, LanguageUndetermined or LanguageUnsupported.
+        That is the version that is named, else the challenger for the keys that are in its share,
+        else the champion. Raises NothingServed, LanguageUndetermined, LanguageUnsupported, or
+        ModelNotFound where the version that is named does not answer.
         """
-        routes = self._routes()
-        if not routes:
-            message = "the model store holds no champion yet; `polysent registry sync` brings it"
-            raise NothingServed(message)
-        served = lookup(tag, routes) or lookup(MULTILINGUAL, routes)
-        if served is None and tag == UNDETERMINED:
-            message = "name it in `language`: there is no multilingual model to fall back on"
-            raise LanguageUndetermined(message)
+        served = lookup(tag, self.routes) or lookup(MULTILINGUAL, self.routes)
         if served is None:
-            message = f"{tag!r} has no model; served: {', '.join(sorted(routes))}"
-            raise LanguageUnsupported(message)
-        return routes[served].champion
-
-    @property
-    def routes(self) -> Mapping[str, Route]:
-        """The routes as they are now, by language."""
-        return self._routes()
+            raise self._unserved(tag)
+        route = self.routes[served]
+        if version is not None:
+            return _named(route, version)
+        if route.challenger is None or not key or not falls(served, key, route.share):
+            return route.champion
+        return route.challenger
 
     @property
     def answerable(self) -> frozenset[str]:
         """Every language that a model is meant for: one of its own, or the multilingual one's."""
-        routes = self._routes()
-        covered = {tag for route in routes.values() for tag in route.covers}
-        return frozenset(routes) - {MULTILINGUAL} | covered
+        covered = {tag for route in self.routes.values() for tag in route.covers}
+        return frozenset(self.routes) - {MULTILINGUAL} | covered
+
+    def _unserved(self, tag: str) -> NothingServed | LanguageUndetermined | LanguageUnsupported:
+        if not self.routes:
+            message = "the model store holds no champion yet; `polysent registry sync` brings it"
+            return NothingServed(message)
+        if tag == UNDETERMINED:
+            message = "name it in `language`: there is no multilingual model to fall back on"
+            return LanguageUndetermined(message)
+        message = f"{tag!r} has no model; served: {', '.join(sorted(self.routes))}"
+        return LanguageUnsupported(message)
+
+
+def _named(route: Route, version: int) -> Tag:
+    for tag in (route.champion, route.challenger):
+        if tag is not None and tag.model.version == version:
+            return tag
+    message = f"version {version} of {route.champion.model.name} does not answer any more"
+    raise ModelNotFound(message)

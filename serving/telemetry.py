@@ -2,11 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Summary,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from models.errors import PolysentError
 from models.identity import Tag
@@ -14,6 +23,8 @@ from models.resource import Evicted, Loaded
 from serving.cache import Found
 from serving.call import Call
 from serving.scheduler import Ran
+from serving.shadow import Shadowed
+from serving.swap import Swapped
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -34,6 +45,23 @@ class Levels:
     resident: Mapping[Tag, int] = field(default_factory=dict)
     waiting: Mapping[Tag, int] = field(default_factory=dict)
     cache: int = 0
+    swaps: Collection[str] = ()
+    """Languages in which a version that is wanted does not answer yet."""
+    sync_age: float | None = None
+    """Seconds since the last good sync; None where that is not known."""
+
+
+class _SyncAge(Collector):
+    """A gauge that is not there as long as it is not known."""
+
+    seconds: float | None = None
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield it, with a value or none."""
+        age = GaugeMetricFamily("polysent_sync_age_seconds", "Seconds since the last good sync")
+        if self.seconds is not None:
+            age.add_metric([], self.seconds)
+        yield age
 
 
 class Telemetry:
@@ -59,12 +87,25 @@ class Telemetry:
             "engine_seconds", "Core seconds in the engine", ["language", "urgency"]
         )
         self._cache = count("cache_requests", "Texts by what the cache knew", ["outcome"])
+        self._swaps = count(
+            "swaps", "Versions that took over, or failed to", ["language", "outcome"]
+        )
+        self._shadow = count("shadow", "Copies for challengers", ["language", "outcome"])
+        self._apart = Summary(
+            "polysent_shadow_difference",
+            "Mean absolute difference of the scores of one text",
+            ["language"],
+            registry=self._registry,
+        )
+        self._sync_age = _SyncAge()
+        self._registry.register(self._sync_age)
         self._gauges = {
             name: Gauge(f"polysent_{name}", meaning, labels, registry=self._registry)
             for name, meaning, labels in (
                 ("resident_models", "Models that are open", ()),
                 ("resident_bytes", "Bytes that an open model holds", ["language", "version"]),
                 ("waiting_texts", "Texts that wait for the engine", ["language"]),
+                ("swaps_waiting", "Whether a version that is wanted is not there", ["language"]),
                 ("memory_used_bytes", "Bytes that are granted from the budget", ()),
                 ("memory_limit_bytes", "The budget", ()),
                 ("cache_bytes", "Bytes of cached answers", ()),
@@ -124,6 +165,16 @@ class Telemetry:
         """Record what the cache knew of a text."""
         self._cache.labels(found).inc()
 
+    def swapped(self, event: Swapped) -> None:
+        """Record that a version took over, or could not."""
+        self._swaps.labels(event.language, event.outcome).inc()
+
+    def shadowed(self, event: Shadowed) -> None:
+        """Record what became of one copy."""
+        self._shadow.labels(event.language, event.outcome).inc()
+        if event.difference is not None:
+            self._apart.labels(event.language).observe(event.difference)
+
     def exposition(self, levels: Levels) -> bytes:
         """Return all metrics in Prometheus' text format."""
         gauge = self._gauges
@@ -137,7 +188,11 @@ class Telemetry:
             gauge["resident_bytes"].labels(tag.model.language, version).set(nbytes)
         gauge["waiting_texts"].clear()
         for tag, texts in levels.waiting.items():
-            gauge["waiting_texts"].labels(tag.model.language).set(texts)
+            gauge["waiting_texts"].labels(tag.model.language).inc(texts)
+        gauge["swaps_waiting"].clear()
+        for language in levels.swaps:
+            gauge["swaps_waiting"].labels(language).set(1)
+        self._sync_age.seconds = levels.sync_age
         return generate_latest(self._registry)
 
     def _counter(self, name: str, meaning: str, labels: Iterable[str]) -> Counter:

@@ -41,6 +41,6 @@ async def bulk(request: Request, here: Here) -> Response:
     clerk = Clerk(
         answer=lambda item, call: here.runtime.path.answer(item, call, here.header),
         seconds=patience(request.headers, here.settings.request_seconds).seconds,
-        request_id=here.call.request_id,
+        request=here.call,
     )
     return Stream(clerk, limits(here.settings))

@@ -25,7 +25,7 @@ class Clerk:
 
     answer: Callable[[Item, Call], Awaitable[Prediction]]
     seconds: float
-    request_id: str
+    request: Call
 
     async def __call__(self, line: Line) -> bytes:
         """Return the answer as a line."""
@@ -35,14 +35,15 @@ class Clerk:
             item = Item.model_validate_json(line.content)
         except ValidationError as error:
             return refusal(line, misshapen(error))
-        said = await outcome(self._in_time(item), self.request_id)
+        said = await outcome(self._in_time(item), self.request.request_id)
         if isinstance(said, PolysentError):
             return refusal(line, said, item.id)
         named = {} if item.id is None else {"id": item.id}
         return to_json(named | said.__dict__) + b"\n"
 
     async def _in_time(self, item: Item) -> Prediction:
-        call = Call(deadline=time.monotonic() + self.seconds, urgency=Urgency.BULK)
+        deadline = time.monotonic() + self.seconds
+        call = Call(deadline, Urgency.BULK, key=self.request.key)
         try:
             async with asyncio.timeout(self.seconds):
                 return await self._patiently(item, call)

@@ -42,7 +42,11 @@ class Edge:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        call = Call(request_id=said.request_id(headers), traceparent=said.next_span(headers))
+        call = Call(
+            request_id=said.request_id(headers),
+            traceparent=said.next_span(headers),
+            key=headers.get("x-request-key", ""),
+        )
         scope[CALL] = call
         answer = Answer(scope, receive, send)
         try:

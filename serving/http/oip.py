@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib import metadata as package
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 
 from models.errors import ModelNotFound, ModelUnavailable, NothingServed
 from models.identity import PREFIX
@@ -21,7 +21,7 @@ from serving.http.tensors import (
     ServerMetadata,
     ServerReady,
 )
-from serving.result import ServedLanguage
+from serving.result import ServedLanguage, State
 
 ANY = PREFIX.removesuffix("-")
 """The name under which the language is detected."""
@@ -31,10 +31,14 @@ routes = APIRouter(prefix="/v2")
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A model that is served, by the name in the path; no row where the language is detected."""
+    """A model that is served, by the name in the path; no row where the language is detected.
+
+    `version` is what the path says of it, if anything.
+    """
 
     name: str
     served: ServedLanguage | None
+    version: str | None = None
 
     @property
     def language(self) -> str | None:
@@ -42,34 +46,47 @@ class Named:
         return None if self.served is None else self.served.language
 
     @property
+    def states(self) -> dict[str, State]:
+        """Whether each version is in memory that answers: the champion, then the challenger."""
+        rows = [self.served, self.served.challenger] if self.served else []
+        return {str(row.model.version): row.state for row in rows if row}
+
+    @property
     def versions(self) -> list[str]:
-        """The version that is served."""
-        return [] if self.served is None else [str(self.served.model.version)]
+        """The versions that answer."""
+        return list(self.states)
 
     @property
     def state(self) -> ModelState | None:
-        """Whether it is in memory."""
-        return None if self.served is None else ModelState.of(self.served.state)
+        """Whether it is in memory, in the version of the path, else as the champion."""
+        if self.served is None:
+            return None
+        return ModelState.of(self.states.get(self.version or "", self.served.state))
 
 
-async def named(here: Here, model: Annotated[str, Path(examples=[ANY, "sentiment-de"])]) -> Named:
+async def named(
+    request: Request, here: Here, model: Annotated[str, Path(examples=[ANY, "sentiment-de"])]
+) -> Named:
     """Return the model of the path; ModelNotFound names those that there are."""
     rows = {row.model.name: row for row in here.runtime.languages().languages}
     if model != ANY and model not in rows:
         message = f"no model {model!r}; served: {', '.join([ANY, *rows])}"
         raise ModelNotFound(message)
-    return Named(model, rows.get(model))
+    return Named(model, rows.get(model), request.path_params.get("version"))
 
 
 Model = Annotated[Named, Depends(named)]
 
 
-async def is_served(model: Model, version: Annotated[str, Path(examples=["1"])]) -> None:
-    """Want the version of the path to be the one that is served; ModelNotFound otherwise."""
+async def is_served(
+    model: Model, here: Here, version: Annotated[str, Path(examples=["1"])]
+) -> None:
+    """Want the version of the path to answer, and no other; ModelNotFound where it does not."""
     if version not in model.versions:
         served = ", ".join(model.versions) or "none, for the language is detected"
         message = f"no version {version!r} of {model.name}; served: {served}"
         raise ModelNotFound(message)
+    here.call.version = int(version)
 
 
 ServedVersion = [Depends(is_served)]

@@ -14,7 +14,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from models import errors
 from serving.http import bulk
 from serving.http.problems import MEDIA_TYPE
-from serving.http.spoken import ANSWER, LANGUAGE, REFUSAL, REQUEST, ROUTED
+from serving.http.spoken import ANSWER, KEY, LANGUAGE, REFUSAL, REQUEST, ROUTED
 from serving.http.stream import Stream
 from serving.result import (
     Answers,
@@ -101,7 +101,7 @@ def _surround(path: str, method: str, operation: Json) -> None:
     """Add what holds everywhere: the headers, and the answers that are problems."""
     text = method == "post" and "security" not in operation
     named = [LANGUAGE] if path == "/predict/{language}" else operation.get("parameters", [])
-    operation["parameters"] = [*named, *([ROUTED] if text else []), *REQUEST]
+    operation["parameters"] = [*named, *([ROUTED, KEY] if text else []), *REQUEST]
     answers = {
         code: answer | {"headers": ANSWER}
         for code, answer in operation["responses"].items()

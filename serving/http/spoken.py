@@ -23,6 +23,12 @@ ROUTED = _header(
     "The language once more, where a load balancer can see it; must agree.",
     TEXT | {"examples": ["de"]},
 )
+KEY = _header(
+    "X-Request-Key",
+    "Who or what asks, such as a user's id: where a challenger answers a share of the requests, "
+    "the same key gets the same version. The text decides where there is none.",
+    TEXT | {"examples": ["user-7"]},
+)
 REQUEST = [
     _header(
         "Prefer",

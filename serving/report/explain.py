@@ -54,7 +54,7 @@ def _eviction(runtime: Runtime, holding: Holding) -> Eviction | None:
     return Eviction(
         place=order.index(holding) + 1 if holding in order else None,
         of=len(order),
-        guard_seconds=max(0.0, holding.held.guarded_until - runtime.budget.clock()),
+        guard_seconds=_finite(holding.held.guarded_until - runtime.budget.clock()) or 0.0,
     )
 
 

@@ -7,8 +7,29 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field
 
 from models.identity import Tag
+from models.routes import Route
 from serving.assemble import Runtime
 from serving.result import ModelAnswer, State
+
+
+class Challenger(BaseModel):
+    """The other version that takes part in answering a language."""
+
+    model: ModelAnswer
+    tag: str
+    state: State
+    bytes: Annotated[int, Field(description="Held of the memory budget.")]
+    hits: Annotated[int, Field(description="Texts that it answered, copies included.")]
+    share: Annotated[float, Field(ge=0, le=1, description="Part of the requests it answers.")]
+    shadow: Annotated[bool, Field(description="Runs on copies of the others, for comparison.")]
+
+
+class PendingSwap(BaseModel):
+    """A version that the routes want, and that does not take part yet."""
+
+    model: ModelAnswer
+    tag: str
+    why: str
 
 
 class ServedModel(BaseModel):
@@ -31,6 +52,12 @@ class ServedModel(BaseModel):
     evictions: Annotated[int, Field(description="Times that it was closed.")]
     waiting: Annotated[int, Field(description="Texts that wait for the engine.")]
     pinned: Annotated[bool, Field(description="Kept open, whatever else needs room.")]
+    challenger: Annotated[
+        Challenger | None, Field(description="Null where one version answers all.")
+    ] = None
+    swap: Annotated[
+        PendingSwap | None, Field(description="Null where all is as the routes want it.")
+    ] = None
 
     @classmethod
     def of(cls, runtime: Runtime, tag: Tag) -> Self:
@@ -41,7 +68,7 @@ class ServedModel(BaseModel):
         route = runtime.router.routes.get(language)
         return cls(
             language=language,
-            model=ModelAnswer(name=tag.model.name, version=tag.model.version),
+            model=_model(tag),
             tag=str(tag),
             covers=list(route.covers) if route else [],
             state=residency.state(tag),
@@ -53,6 +80,8 @@ class ServedModel(BaseModel):
             evictions=known.evictions,
             waiting=runtime.scheduler.waiting(tag),
             pinned=language in runtime.keeper.pinned,
+            challenger=_challenger(runtime, route) if route else None,
+            swap=_swap(runtime, language),
         )
 
 
@@ -83,6 +112,31 @@ class ServedModels(BaseModel):
             models=[ServedModel.of(runtime, tag) for tag in _champions(runtime)],
             memory=MemoryBudget.of(runtime),
         )
+
+
+def _model(tag: Tag) -> ModelAnswer:
+    return ModelAnswer(name=tag.model.name, version=tag.model.version)
+
+
+def _challenger(runtime: Runtime, route: Route) -> Challenger | None:
+    if (tag := route.challenger) is None:
+        return None
+    holding = runtime.residency.holding(tag)
+    return Challenger(
+        model=_model(tag),
+        tag=str(tag),
+        state=runtime.residency.state(tag),
+        bytes=holding.nbytes if holding else 0,
+        hits=runtime.residency.history(tag).hits,
+        share=route.share,
+        shadow=route.shadow,
+    )
+
+
+def _swap(runtime: Runtime, language: str) -> PendingSwap | None:
+    if (waiting := runtime.swap.waiting(language)) is None:
+        return None
+    return PendingSwap(model=_model(waiting.tag), tag=str(waiting.tag), why=waiting.why)
 
 
 def _champions(runtime: Runtime) -> Iterator[Tag]:

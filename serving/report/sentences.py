@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from models.units import duration, size
 from serving.report.facts import Facts
+from serving.report.inventory import ServedModel
 
 
 def why(facts: Facts) -> list[str]:
@@ -14,7 +15,7 @@ def why(facts: Facts) -> list[str]:
         "cold": _cold,
         "quarantined": _quarantined,
     }
-    return [*said[facts.model.state](facts), *_never_fits(facts)]
+    return [*said[facts.model.state](facts), *_never_fits(facts), *_others(facts.model)]
 
 
 def request(facts: Facts) -> list[str]:
@@ -89,6 +90,17 @@ def _never_fits(facts: Facts) -> Iterator[str]:
             f"It does not fit: it takes {size(facts.cost.bytes or 0)}, the budget is "
             f"{size(memory.limit)}, {size(memory.pinned)} of them pinned (POLYSENT_MEMORY)."
         )
+
+
+def _others(model: ServedModel) -> Iterator[str]:
+    if (other := model.challenger) is not None:
+        part = [f"answers {other.share:.0%} of the requests"] if other.share else []
+        part += ["runs in the shadow of the others"] if other.shadow else []
+        named = f"{other.model.name}:{other.model.version}"
+        yield f"Its challenger {named} is {other.state} and {' and '.join(part)}."
+    if (swap := model.swap) is not None:
+        named = f"{swap.model.name}:{swap.model.version}"
+        yield f"The routes want {named}, which does not take part yet: {swap.why}."
 
 
 def _request(facts: Facts) -> Iterator[str]:

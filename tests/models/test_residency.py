@@ -146,16 +146,64 @@ async def test_load_that_the_end_cuts_short_is_unavailable(opener: FakeModels) -
     assert all(isinstance(outcome, Model | ModelUnavailable) for outcome in outcomes)
 
 
-async def test_model_no_longer_wanted_does_not_stay_open(
+async def test_model_no_longer_wanted_is_not_opened_again(
     residency: Models, opener: FakeModels
 ) -> None:
-    """A request that was routed before a swap may still open the old model, for itself alone."""
+    """A request that was routed before a swap is told so, and routed anew: its files may go."""
     residency.retain({EN})
 
-    await hold(residency, DE)
-    await settled()
+    with pytest.raises(ModelUnavailable, match="no longer served"):
+        await hold(residency, DE)
 
+    assert opener.opened == []
+
+
+async def test_model_that_is_retired_while_it_is_opened_goes_after_its_use(
+    residency: Models, opener: FakeModels
+) -> None:
+    """Who waits for it is answered by it."""
+    opener.gate = threading.Event()
+    waiting = asyncio.create_task(hold(residency, DE))
+    await settled()
+    residency.retain({EN})
+    opener.gate.set()
+
+    await waiting
+    await settled()
     assert opener.engines[DE].closed
+
+
+async def test_kept_model_is_nobodys_room(
+    residency: Models, opener: FakeModels, clock: Clock
+) -> None:
+    """Who needs room waits until it is kept no longer, and is not refused."""
+    opener.claim = 2
+    await hold(residency, DE)
+    clock.now += 100
+    with residency.keeping(DE):
+        waiting = asyncio.create_task(hold(residency, EN))
+        await settled()
+        assert (residency.state(DE), residency.state(EN)) == ("resident", "loading")
+
+    await asyncio.wait_for(waiting, 5)
+    assert opener.engines[DE].closed
+
+
+async def test_room_is_what_pins_leave(residency: Models) -> None:
+    """A pin in whose place the new one comes does not count."""
+    residency.pin(DE)
+    await hold(residency, DE)
+
+    assert residency.room(EN) == 1
+    assert residency.room(DE) == 2
+
+
+async def test_pin_that_leaves_all_the_same_is_in_nobodys_way(residency: Models) -> None:
+    """What is evicted after its use makes room, pinned or not."""
+    residency.pin(DE)
+    async with residency.lease(DE):
+        residency.evict(DE)
+        assert residency.room(EN) == 2
 
 
 async def test_room_is_made_by_closing_what_is_idle(

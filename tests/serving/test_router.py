@@ -15,7 +15,7 @@ def router(*languages: str) -> Router:
         )
         for language in languages
     }
-    return Router(lambda: routes)
+    return Router(routes)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ async def fine(item: Item, call: Call) -> Prediction:
     """Answer at once, as the path does."""
     assert call.urgency is Urgency.BULK
     assert 0 < call.left <= 60
+    assert call.key == "user-7"
     language = Language(item.language or "en", "given", 1.0)
     return Prediction.of({"negative": 0.25, "positive": 0.75}, language, TAG)
 
@@ -30,7 +31,9 @@ async def answered(
     seconds: float = 60,
 ) -> dict[str, Any]:
     """Return the answer to line 7."""
-    line = await Clerk(answer, seconds, "request-1")(Line(7, content))
+    line = await Clerk(answer, seconds, Call(request_id="request-1", key="user-7"))(
+        Line(7, content)
+    )
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     said: dict[str, Any] = json.loads(line)

@@ -4,7 +4,7 @@ import pytest
 
 from serving.report import sentences
 from serving.report.facts import Cost, Eviction, Facts, Failure
-from serving.report.inventory import MemoryBudget, ServedModel
+from serving.report.inventory import Challenger, MemoryBudget, PendingSwap, ServedModel
 from serving.result import ModelAnswer
 
 MIB = 2**20
@@ -22,6 +22,8 @@ def facts(state: str = "cold", **known: Any) -> Facts:  # noqa: ANN401  (fields 
         "load_seconds": None,
         "last_used": None,
         "covers": [],
+        "challenger": None,
+        "swap": None,
     }
     cost: dict[str, Any] = {
         "queue_seconds": 0.02,
@@ -157,3 +159,22 @@ def test_loading_model_says_whether_it_waits_for_room() -> None:
     assert sentences.why(facts("loading")) == [
         "It waits for room to be opened in: 400 MiB of 1000 MiB are in use, 0 B of them pinned."
     ]
+
+
+def test_model_that_does_not_answer_alone_says_who_else_does() -> None:
+    """The challenger with its share and shadow, and a version that waits, with the reason."""
+    named = ModelAnswer(name="sentiment-de", version=4)
+    tag = "sentiment-de:v000004-00000000"
+    challenger = Challenger(
+        model=named, tag=tag, state="resident", bytes=MIB, hits=3, share=0.1, shadow=True
+    )
+    swap = PendingSwap(model=named, tag=tag, why="model.bin has 10 bytes of 20")
+
+    assert sentences.why(facts(challenger=challenger))[-1] == (
+        "Its challenger sentiment-de:4 is resident and answers 10% of the requests "
+        "and runs in the shadow of the others."
+    )
+    assert sentences.why(facts(swap=swap))[-1] == (
+        "The routes want sentiment-de:4, which does not take part yet: "
+        "model.bin has 10 bytes of 20."
+    )
