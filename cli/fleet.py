@@ -10,16 +10,18 @@ from cli.events import SOME_FAILED, Event
 from models.disk import locked
 from models.errors import RegistryError
 from models.identity import ModelId
+from models.routes import Routes
 from models.settings import Settings, read_settings
 from models.store import Store
 from registry.card import Card
 from registry.gate import Evidence
 from registry.mlflow_source import MLflowRegistry
+from registry.plan import is_of
 from registry.progress import Say
 from registry.promote import promote
 from registry.register import Candidate, register
 from registry.source import Promoted, Registered, Registry, champions
-from registry.sync import Report, sync
+from registry.sync import sync
 from training import fleet, texts
 
 
@@ -62,17 +64,18 @@ class Builder:
         """Tell events of each language; return how many are not served. Raises nothing."""
         for language in languages:
             Event(language, "pending").tell()
-        served = _served(self._synced())
+        served = self._synced()
         return sum(not self._serve(language, served) for language in languages)
 
-    def _synced(self) -> Report:
+    def _synced(self) -> Mapping[str, ModelId]:
         """Serve what is promoted already; a failure is met again, language by language."""
         try:
             if champions(self.registry):
-                return sync(self.registry, self.store)
+                sync(self.registry, self.store)
+                return self._served()
         except Exception:  # noqa: BLE001  (the builder goes on)
             traceback.print_exc()
-        return Report()
+        return {}
 
     def _serve(self, language: str, served: Mapping[str, ModelId]) -> bool:
         if language in served:
@@ -101,16 +104,21 @@ class Builder:
         for failure in report.failed:
             if failure.model.language == language:
                 raise RegistryError(failure.reason)
-        return _served(report).get(language, done.model)
+        return self._served().get(language, done.model)
+
+    def _served(self) -> Mapping[str, ModelId]:
+        """Return the champions that have the route of their language."""
+        routes = Routes.read(self.store.routes).languages
+        return {
+            language: champion.model
+            for language, champion in champions(self.registry).items()
+            if language in routes and is_of(routes[language].champion, champion)
+        }
 
 
 def may_promote(champion: Promoted | None, done: Registered) -> bool:
     """Return whether the demo model may take the alias: nobody has it, or its own lost files."""
     return champion is None or (done.new and champion.digest == done.digest)
-
-
-def _served(report: Report) -> dict[str, ModelId]:
-    return {tag.model.language: tag.model for tag in (*report.synced, *report.unchanged)}
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from models.certificate import Circumstances, Interval, Part, Slice
 from models.errors import ArtifactCorrupt, ManifestInvalid
 from models.labels import Label
 
@@ -27,11 +28,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class File(_Part):
+class File(Part):
     """One file of the artifact; size in bytes."""
 
     sha256: Sha256
@@ -43,11 +40,11 @@ class File(_Part):
         return cls(sha256=sha256(path), size=path.stat().st_size)
 
 
-class Gate(_Part):
+class Gate(Part):
     """What the gate measured of the exported model against its fp32 checkpoint, on the CPU."""
 
     texts: int
-    """How many unlabelled texts were compared."""
+    """How many texts were compared, whether or not their label is known."""
     texts_source: str
     """Where they come from."""
     agreement: float
@@ -62,9 +59,35 @@ class Gate(_Part):
     """sha256 over the compared texts and labels."""
     reasons: tuple[str, ...] = ()
     """Why the model must not be served; empty lets it through."""
+    p95_score_change: float | None = None
+    """95 % of the texts change by less."""
+    accuracy_interval: Interval | None = None
+    macro_f1_fp32: float | None = None
+    macro_f1: float | None = None
+    macro_f1_interval: Interval | None = None
+    calibration_error_fp32: float | None = None
+    calibration_error: float | None = None
+    """Expected difference between the score of the chosen label and how often it is right."""
+    slices: tuple[Slice, ...] = ()
+    circumstances: Circumstances | None = None
+
+    def lasting(self) -> dict[str, Any]:
+        """Return the JSON that a digest covers: what the same files and texts give anywhere.
+
+        A figure of _LATER that nobody took is left out, so that older digests hold.
+        """
+        untaken = {name for name in _LATER if getattr(self, name) in {None, ()}}
+        return self.model_dump(mode="json", exclude={"circumstances"} | untaken)
 
 
-class Manifest(_Part):
+_LATER = frozenset(
+    {"accuracy_interval", "calibration_error", "calibration_error_fp32", "macro_f1"}
+    | {"macro_f1_fp32", "macro_f1_interval", "p95_score_change", "slices"}
+)
+"""Fields that the first manifests did not have."""
+
+
+class Manifest(Part):
     """Everything the service needs to know of an artifact before it opens it.
 
     `labels[i]` is the model's own name of logit i and `unified[i]` ours.
@@ -110,13 +133,17 @@ class Manifest(_Part):
 
     def to_bytes(self) -> bytes:
         """Return the canonical JSON: the same manifest has the same bytes."""
-        plain = self.model_dump(mode="json")
-        return (json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+        return _canonical(self.model_dump(mode="json"))
 
     @property
     def digest(self) -> str:
-        """The sha256 of the canonical JSON, and so of every file it names."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()
+        """The sha256 of the canonical JSON without circumstances, and so of every file it names.
+
+        The same artifact, gated on the same texts, has the same one on every machine and day.
+        """
+        plain = self.model_dump(mode="json", exclude={"gate"})
+        plain["gate"] = self.gate and self.gate.lasting()
+        return hashlib.sha256(_canonical(plain)).hexdigest()
 
     @property
     def nbytes(self) -> int:
@@ -136,6 +163,10 @@ class Manifest(_Part):
         ]
         if wrong:
             raise ArtifactCorrupt(str(folder), wrong)
+
+
+def _canonical(plain: dict[str, Any]) -> bytes:
+    return (json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def _difference(path: Path, file: File) -> str | None:

@@ -1,48 +1,31 @@
-"""May this export be served? Measured here, decided apart from it."""
+"""May this export be served? Measured here; verdict.py decides, evidence and floor are values."""
 
-import hashlib
-import json
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from statistics import fmean
+from collections.abc import Sequence
+from itertools import repeat
 
-from models.labels import Label, Scores, best
+from models.certificate import Interval
+from models.labels import Scores, best
 from models.manifest import Gate
+from registry.accuracy import macro_f1, macro_f1_interval
+from registry.calibration import calibration_error
+from registry.compared import (
+    DIGITS,
+    Compared,
+    accuracy,
+    agreement,
+    compare,
+    mean_change,
+    p95_change,
+)
+from registry.evidence import Answer, Evidence
+from registry.floor import BY_SCORE_ERROR, FLOOR, Floor
+from registry.intervals import wilson
+from registry.slices import slices
+from registry.verdict import reasons
 
-Answer = Callable[[Sequence[str]], Sequence[Scores]]
-"""Row i answers text i."""
-DIGITS = 6
-"""Decimals of the figures in the manifest: the last bits differ from machine to machine."""
+__all__ = ["BY_SCORE_ERROR", "FLOOR", "Answer", "Evidence", "Floor", "measure", "reasons"]
 
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Held-out texts to compare on, and rows whose label is known."""
-
-    texts: tuple[str, ...]
-    source: str
-    """Where the texts come from, for people."""
-    labelled: tuple[tuple[str, Label], ...] = ()
-
-    @property
-    def digest(self) -> str:
-        """The sha256 over texts and labelled rows, in their order."""
-        return hashlib.sha256(json.dumps([self.texts, self.labelled]).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Floor:
-    """The least that an export must do."""
-
-    agreement: float = 0.98
-    """Share of texts with the same label as fp32; one text may always differ."""
-    texts: int = 200
-    accuracy_loss: float = 0.01
-    """Most accuracy that may be lost on labelled rows."""
-
-
-FLOOR = Floor()
+Figure = float | Interval | None
 
 
 def measure(artifact: Answer, reference: Answer, evidence: Evidence) -> Gate:
@@ -50,61 +33,58 @@ def measure(artifact: Answer, reference: Answer, evidence: Evidence) -> Gate:
 
     ValueError where one of them does not answer row for row.
     """
-    pairs = list(zip(artifact(evidence.texts), reference(evidence.texts), strict=True))
-    same = [_same(ours, theirs) for ours, theirs in pairs]
-    changes = [abs(ours["positive"] - theirs["positive"]) for ours, theirs in pairs]
+    return certificate(evidence, evidence.ask(artifact), evidence.ask(reference))
+
+
+def certificate(evidence: Evidence, ours: Sequence[Scores], theirs: Sequence[Scores]) -> Gate:
+    """Return the figures of two models' answers to `evidence.everything`, without a verdict."""
+    everything = _compared(evidence, ours, theirs)
+    count = len(evidence.texts)
+    texts = everything[:count]
+    accuracy_fp32, right = accuracy(everything)
     return Gate(
-        texts=len(pairs),
+        texts=len(texts),
         texts_source=evidence.source,
-        agreement=_mean(same),
-        mean_score_change=_mean(changes),
+        agreement=agreement(texts),
+        mean_score_change=mean_change(texts),
+        p95_score_change=p95_change(texts),
         labelled=len(evidence.labelled),
-        accuracy_fp32=_accuracy(reference, evidence),
-        accuracy=_accuracy(artifact, evidence),
+        accuracy_fp32=accuracy_fp32,
+        accuracy=right,
         data_digest=evidence.digest,
-    )
+        slices=slices(list(dict(zip(evidence.everything, everything, strict=True)).values())),
+    ).model_copy(update=_labelled(evidence, ours[count:], theirs[count:]))
 
 
-def reasons(measured: Gate, floor: Floor = FLOOR) -> tuple[str, ...]:
-    """Return every reason not to serve what was measured; empty lets it through."""
-    found = []
-    if measured.texts < floor.texts:
-        found.append(f"compared on {measured.texts} texts, {floor.texts} are needed")
-    if not math.isfinite(measured.mean_score_change):
-        found.append("some scores are no finite numbers")
-    differ = round((1 - measured.agreement) * measured.texts)
-    if differ > 1 and measured.agreement < floor.agreement:
-        found.append(
-            f"agrees with fp32 on {measured.agreement:.2%} of {measured.texts} texts, "
-            f"{floor.agreement:.0%} are needed"
-        )
-    return (*found, *_accuracy_reasons(measured, floor))
+def _compared(
+    evidence: Evidence, ours: Sequence[Scores], theirs: Sequence[Scores]
+) -> list[Compared]:
+    texts = evidence.everything
+    origins = evidence.origins or tuple(repeat(evidence.source, len(texts)))
+    labels = [*repeat(None, len(evidence.texts)), *evidence.labels]
+    columns = zip(texts, origins, ours, theirs, labels, strict=True)
+    return [compare(*columns_of_row) for columns_of_row in columns]
 
 
-def _accuracy_reasons(measured: Gate, floor: Floor) -> list[str]:
-    if measured.accuracy is None or measured.accuracy_fp32 is None:
-        return []
-    lost = measured.accuracy_fp32 - measured.accuracy
-    if lost <= floor.accuracy_loss + 10.0**-DIGITS:
-        return []
-    rows = f"{measured.labelled} labelled rows, {floor.accuracy_loss:.0%} may be lost"
-    return [
-        f"accuracy falls from {measured.accuracy_fp32:.1%} to {measured.accuracy:.1%} on {rows}"
-    ]
-
-
-def _same(ours: Scores, theirs: Scores) -> bool:
-    finite = all(map(math.isfinite, ours.values()))
-    return finite and best(ours) == best(theirs)
-
-
-def _accuracy(answer: Answer, evidence: Evidence) -> float | None:
+def _labelled(
+    evidence: Evidence, ours: Sequence[Scores], theirs: Sequence[Scores]
+) -> dict[str, Figure]:
+    """Return what only rows with a label can tell."""
     if not evidence.labelled:
-        return None
-    rows = answer([text for text, _ in evidence.labelled])
-    labels = [label for _, label in evidence.labelled]
-    return _mean([best(row) == label for row, label in zip(rows, labels, strict=True)])
+        return {}
+    truth = evidence.labels
+    chosen, chosen_fp32 = [best(row) for row in ours], [best(row) for row in theirs]
+    right = sum(choice == label for choice, label in zip(chosen, truth, strict=True))
+    low, high = macro_f1_interval(chosen, truth)
+    return {
+        "accuracy_interval": _rounded(*wilson(right, len(truth))),
+        "macro_f1_fp32": round(macro_f1(chosen_fp32, truth), DIGITS),
+        "macro_f1": round(macro_f1(chosen, truth), DIGITS),
+        "macro_f1_interval": _rounded(low, high),
+        "calibration_error_fp32": round(calibration_error(theirs, truth), DIGITS),
+        "calibration_error": round(calibration_error(ours, truth), DIGITS),
+    }
 
 
-def _mean(values: Sequence[float]) -> float:
-    return round(fmean(values), DIGITS) if values else 0.0
+def _rounded(low: float, high: float) -> Interval:
+    return round(low, DIGITS), round(high, DIGITS)

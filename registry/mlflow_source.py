@@ -6,11 +6,13 @@ from typing import Any
 
 from models.identity import ModelId, registered_name
 from models.manifest import NAME, Manifest
+from registry.commit import code_commit
 from registry.mlflow_aliases import language, read, registered_models
 from registry.mlflow_client import answers, open_client
 from registry.mlflow_download import download, size
 from registry.mlflow_files import LOGGED, files, location, repository
-from registry.mlflow_text import DIGEST, SHADOW, SHARE, digest_tag, version_tags
+from registry.mlflow_page import page
+from registry.mlflow_text import COMMIT, DIGEST, SHADOW, SHARE, digest_tag, version_tags
 from registry.mlflow_upload import upload
 from registry.source import Alias, Aliases, Registered, Version
 
@@ -38,15 +40,18 @@ class MLflowRegistry:
         name = registered_name(manifest.language)
         with answers(self._uri, f"register {name}"):
             self._ensure(name)
-            if (known := self._registered(manifest)) is not None:
-                self._remember(known, manifest.digest)  # a kill may have come before it
-                return Registered(known, manifest.digest, new=False)
-            logged = upload(self._client, folder, manifest)
+            known = self._of(manifest)
+            if (there := next(filter(self._has_files, known), None)) is not None:
+                self._remember(there, manifest.digest)  # a kill may have come before it
+                return Registered(there, manifest.digest, new=False)
+            done = upload(self._client, folder, manifest, set(known.values()))
             version = self._client.create_model_version(
                 name,
-                source=f"{LOGGED}{logged}",
-                model_id=logged,
-                tags=version_tags(manifest),
+                source=f"{LOGGED}{done.model}",
+                run_id=done.run,
+                model_id=done.model,
+                tags=version_tags(manifest) | {COMMIT: code_commit()},
+                description=page(manifest),
                 await_creation_for=0,
             )
             model = ModelId(manifest.language, int(version.version))
@@ -134,14 +139,17 @@ class MLflowRegistry:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
 
-    def _registered(self, manifest: Manifest) -> ModelId | None:
-        """Return the newest version of this manifest whose files are there."""
+    def _of(self, manifest: Manifest) -> dict[ModelId, str]:
+        """Return the versions of this manifest, the newest first, and the LoggedModel of each."""
         name = registered_name(manifest.language)
         found = self._client.search_model_versions(
             f"name='{name}' and tags.`{DIGEST}`='{manifest.digest}'"
         )
-        models = (ModelId(manifest.language, int(version.version)) for version in found)
-        return next(filter(self._has_files, sorted(models, reverse=True)), None)
+        models = {
+            ModelId(manifest.language, int(version.version)): version.source.removeprefix(LOGGED)
+            for version in found
+        }
+        return dict(sorted(models.items(), reverse=True))
 
     def _has_files(self, model: ModelId) -> bool:
         return NAME in {

@@ -14,6 +14,7 @@ from models.settings import Settings
 from models.store import Store
 from registry.card import Card
 from registry.gate import Evidence, Floor
+from registry.ladder import DEFAULT
 from registry.progress import Say
 from registry.promote import promote
 from registry.register import Candidate
@@ -72,7 +73,9 @@ class Home:
     def _make(self, language: str, _: Settings, say: Say) -> Candidate:
         say("build the checkpoint")
         self.meanwhile.get(language, lambda: None)()
-        return Candidate(str(self.checkpoint), Card(language), EVIDENCE, floor=Floor(agreement=0.9))
+        floor = Floor(agreement=0.9)
+        source = str(self.checkpoint)
+        return Candidate(source, Card(language), EVIDENCE, floor=floor, rungs=(DEFAULT,))
 
 
 @pytest.fixture
@@ -130,6 +133,8 @@ def test_routes_of_an_empty_registry_stay(home: Home) -> None:
     """After `make clean` the store still serves what it has, until each language is built anew."""
     home.build("de", "nl")
     home.registry.named.clear()
+    home.registry.folders.clear()
+    home.registry.digests.clear()
     home.meanwhile["de"] = lambda: promoted.append(home.served())
     promoted: list[dict[str, str]] = []
 

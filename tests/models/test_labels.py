@@ -21,6 +21,19 @@ def test_labels_of_one_name_add_up() -> None:
     assert row == pytest.approx({"negative": 0.4, "neutral": 0.2, "positive": 0.4})
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["1 star", "2 stars", "3 stars", "4 stars", "5 stars"],
+        ["Very Negative", "Negative", "Neutral", "Positive", "Very Positive"],
+        ["very_negative", "negative", "neutral", "positive", "very_positive"],
+    ],
+)
+def test_five_classes_are_known_by_their_usual_names(labels: list[str]) -> None:
+    """Two of them are negative, two positive, whatever the spelling."""
+    assert unify(labels) == ("negative", "negative", "neutral", "positive", "positive")
+
+
 def test_huge_logits_stay_finite() -> None:
     """No overflow, whatever a model says."""
     [row] = scores(np.array([[1e30, -1e30]], dtype=np.float32), ("negative", "positive"))

@@ -1,10 +1,18 @@
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
 
+from models.certificate import Circumstances, Rung
 from models.errors import ArtifactCorrupt, ManifestInvalid
 from models.manifest import MODEL, NAME, WEIGHTS, Manifest
 from tests.tiny import write_tiny
+
+FIRST_FIELDS = (
+    *("texts", "texts_source", "agreement", "mean_score_change", "labelled"),
+    *("accuracy_fp32", "accuracy", "data_digest", "reasons"),
+)
 
 
 def test_artifact_as_written_is_verified(tmp_path: Path) -> None:
@@ -51,3 +59,39 @@ def test_manifest_can_not_point_outside_its_folder(tmp_path: Path) -> None:
 
     with pytest.raises(ManifestInvalid):
         Manifest.read(tmp_path)
+
+
+def test_circumstances_are_no_part_of_the_digest(tmp_path: Path) -> None:
+    """The same artifact, gated on another machine, is the same version."""
+    manifest = write_tiny(tmp_path)
+    assert manifest.gate is not None
+    told = Circumstances(seconds=0.02, speed=1.7, rungs=(Rung(name="fp32", speed=1.0),))
+
+    gate = manifest.gate.model_copy(update={"circumstances": told})
+    timed = manifest.model_copy(update={"gate": gate})
+
+    timed.write(tmp_path)
+    assert timed.digest == manifest.digest
+    assert Manifest.read(tmp_path) == timed != manifest
+
+
+def test_what_the_gate_measured_is_part_of_the_digest(tmp_path: Path) -> None:
+    """A certificate can not be changed under its version."""
+    manifest = write_tiny(tmp_path)
+    assert manifest.gate is not None
+
+    for change in ({"agreement": 0.5}, {"macro_f1": 0.9}, {"reasons": ("no",)}):
+        gate = manifest.gate.model_copy(update=change)
+        assert manifest.model_copy(update={"gate": gate}).digest != manifest.digest
+
+
+def test_a_manifest_of_before_is_read_and_keeps_its_digest(tmp_path: Path) -> None:
+    """Stores hold models under the digest that they were registered with."""
+    manifest = write_tiny(tmp_path)
+    assert manifest.gate is not None
+    old = manifest.model_dump(mode="json")
+    old["gate"] = {name: old["gate"][name] for name in FIRST_FIELDS}
+    text = json.dumps(old, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    (tmp_path / NAME).write_text(text)
+
+    assert Manifest.read(tmp_path).digest == hashlib.sha256(text.encode()).hexdigest()

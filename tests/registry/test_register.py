@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import CheckpointRefused, ExportFailed, GateRefused, RegistryUnavailable
+from models.labels import LABELS, Label
 from models.manifest import NAME, WEIGHTS, Manifest
 from registry.card import Card
 from registry.checkpoint import inspect
@@ -15,7 +16,8 @@ from registry.promote import promote
 from registry.register import Candidate, prepare, register
 from registry.source import Registered, champions
 from tests.fakes_registry import FakeRegistry
-from tests.registry.conftest import WORDS, Build
+from tests.registry.conftest import WORDS, Build, write_checkpoint
+from tests.tiny import write_tiny
 
 EVIDENCE = Evidence(
     tuple(f"{one} {two} {three}" for one in WORDS for two in WORDS for three in ("good", "bad")),
@@ -57,6 +59,91 @@ def test_registering_twice_exports_and_measures_once(candidate: Candidate, tmp_p
 
     assert again == replace(first, new=False)
     assert said == ["inspect the checkpoint", "register sentiment-de"]
+
+
+STARS = ("1 star", "2 stars", "3 stars", "4 stars", "5 stars")
+ALIKE = ("negative", "negative", "neutral", "positive", "positive")
+NAMELESS = tuple(f"LABEL_{i}" for i in range(3))
+
+
+@pytest.mark.parametrize(
+    ("names", "mapping", "unified"),
+    [
+        (STARS, {}, ALIKE),
+        (NAMELESS, dict(zip(NAMELESS, LABELS, strict=True)), LABELS),
+        (
+            ("bad", "so-so", "good"),
+            {"bad": "negative", "so-so": "neutral", "good": "positive"},
+            LABELS,
+        ),
+    ],
+)
+def test_three_and_five_classes_are_mapped_and_the_mapping_is_stored(
+    names: tuple[str, ...], mapping: dict[str, str], unified: tuple[Label, ...], tmp_path: Path
+) -> None:
+    """The manifest says what each logit of the model means to us, and the gate compares that."""
+    write_checkpoint("bert", tmp_path / "checkpoint", dict(enumerate(names)))
+    evidence = replace(EVIDENCE, labelled=tuple((text, "neutral") for text in EVIDENCE.texts[:40]))
+    floor = Floor(agreement=0.9, slice_agreement=0.9, accuracy=0.0, macro_f1=0.0)
+    several = Candidate(
+        str(tmp_path / "checkpoint"), Card("de"), evidence, mapping, floor, rungs=("fp32",)
+    )
+
+    _, manifest = prepare(several, tmp_path / "exports")
+
+    assert (manifest.labels, manifest.unified) == (names, unified)
+    assert manifest.gate is not None
+    assert manifest.gate.agreement == 1.0
+    assert manifest.gate.macro_f1 == manifest.gate.macro_f1_fp32
+
+
+def test_the_fastest_rung_that_passes_is_registered_with_the_report(
+    candidate: Candidate, tmp_path: Path
+) -> None:
+    """What each rung agreed and cost is in the manifest; the others leave no files."""
+    registry = FakeRegistry()
+    two = replace(candidate, rungs=("int8-block128", "fp32"), floor=Floor(agreement=1.0))
+
+    done = register(two, registry, tmp_path)
+
+    folder = registry.folders[done.model]
+    manifest = Manifest.read(folder)
+    assert manifest.gate is not None
+    assert manifest.gate.circumstances is not None
+    assert [rung.name for rung in manifest.gate.circumstances.rungs] == list(two.ladder)
+    assert manifest.precision in two.ladder
+    assert [path for path in folder.parent.iterdir() if path.is_dir()] == [folder]
+
+
+def test_a_version_that_is_worse_than_the_champion_is_not_registered(
+    candidate: Candidate, tmp_path: Path
+) -> None:
+    """On labelled rows, beyond doubt; the refusal names the champion."""
+    registry = FakeRegistry()
+    (tmp_path / "old").mkdir()
+    registry.register(tmp_path / "old", write_tiny(tmp_path / "old", "de"))
+    promote(registry, "de")
+    rows: tuple[tuple[str, Label], ...] = tuple(
+        (f"good {word} {n}", "positive") for word in WORDS for n in range(9)
+    )
+    right = Evidence(EVIDENCE.texts, "a dozen words", rows)
+    floor = Floor(agreement=0.0, slice_agreement=0.0, accuracy=0.0, macro_f1=0.0)
+
+    new = replace(candidate, evidence=right, floor=floor)
+    with pytest.raises(GateRefused, match="under that of version 1, the champion"):
+        register(new, registry, tmp_path / "exports")
+
+    assert len(registry.folders) == 1
+
+
+def test_older_exports_of_a_language_are_pruned(candidate: Candidate, tmp_path: Path) -> None:
+    """Of another card, say; what is current stays."""
+    old, _ = prepare(candidate, tmp_path)
+
+    new, _ = prepare(replace(candidate, card=Card("de", licence="MIT")), tmp_path)
+
+    assert new.is_dir()
+    assert not old.exists()
 
 
 def test_a_damaged_export_is_made_again(candidate: Candidate, tmp_path: Path) -> None:
@@ -178,8 +265,6 @@ def test_a_source_that_is_nowhere_is_refused(
 
 def test_the_newest_version_is_promoted_unless_one_is_named(tmp_path: Path) -> None:
     """`promote de` takes the newest; `--version 1` takes that one."""
-    from tests.tiny import write_tiny  # noqa: PLC0415
-
     registry = FakeRegistry()
     for version in (1, 2):
         folder = tmp_path / str(version)
