@@ -31,12 +31,13 @@ class Terms:
 def candidate(entry: "Entry", settings: Settings, terms: Terms) -> "Candidate":
     """Return the candidate of an entry; its texts are fetched where it names none.
 
-    OSError and UnicodeDecodeError where they can't be read, PolysentError where not fetched.
+    OSError, UnicodeDecodeError and ValueError where they can't be read, PolysentError where not
+    fetched.
     """
     from registry.candidate import Candidate  # noqa: PLC0415  (each command what it needs)
     from registry.card import Card  # noqa: PLC0415
-    from registry.entry import lines  # noqa: PLC0415
     from registry.evidence import Evidence  # noqa: PLC0415
+    from registry.evidence_file import read  # noqa: PLC0415
     from registry.floor import BY_SCORE_ERROR, FLOOR  # noqa: PLC0415
 
     card = Card(
@@ -47,7 +48,7 @@ def candidate(entry: "Entry", settings: Settings, terms: Terms) -> "Candidate":
         base_model=entry.base_model,
     )
     if entry.texts is not None:
-        evidence = Evidence(lines(entry.texts), entry.texts.name)
+        evidence = read(entry.texts)
     else:
         from training.texts import SOURCE, unlabelled  # noqa: PLC0415
 
@@ -69,6 +70,8 @@ def readable(entry: "Entry", settings: Settings, terms: Terms) -> "Candidate":
         return candidate(entry, settings, terms)
     except UnicodeDecodeError as error:
         misused(f"--texts {entry.texts} is not UTF-8: {error}")
+    except ValueError as error:
+        misused(f"--texts {error}")
 
 
 def mapping(label: list[str] | None) -> dict[str, str]:

@@ -40,9 +40,3 @@ def mapping(pairs: Sequence[str]) -> dict[str, str]:
 def words(spelled: str) -> tuple[str, ...]:
     """Return the words of a list with commas, semicolons or spaces between them."""
     return tuple(filter(None, re.split(r"[,;\s]+", spelled)))
-
-
-def lines(path: Path) -> tuple[str, ...]:
-    """Return the different lines of a file, in its order; OSError, UnicodeDecodeError."""
-    stripped = map(str.strip, path.read_text("utf-8").splitlines())
-    return tuple(dict.fromkeys(filter(None, stripped)))

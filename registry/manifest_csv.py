@@ -9,8 +9,9 @@ from pathlib import Path
 
 from models.errors import ClientError
 from models.languages import canonical
+from registry import evidence_file
 from registry.checkpoint import UNKNOWN
-from registry.entry import Entry, lines, mapping, words
+from registry.entry import Entry, mapping, words
 
 NEEDED = ("language", "source")
 COLUMNS = (*NEEDED, "covers", "labels", "texts", "licence", "base_model", "data_digest")
@@ -92,7 +93,9 @@ def _problems(row: Mapping[str, str], folder: Path) -> list[str]:
         "source": lambda spelled: _source(spelled, folder),
         "covers": lambda spelled: [canonical(tag) for tag in words(spelled)],
         "labels": lambda spelled: mapping(_pairs(spelled)),
-        "texts": lambda spelled: spelled and lines(folder / Path(spelled).expanduser()),
+        "texts": lambda spelled: (
+            spelled and evidence_file.read(folder / Path(spelled).expanduser())
+        ),
     }
     return [
         problem for name, check in checks.items() if (problem := _problem(name, row[name], check))

@@ -15,7 +15,8 @@ from models.errors import RegistryUnavailable
 from models.identity import ModelId
 from models.manifest import Manifest
 from models.settings import Settings
-from registry.entry import Entry, lines
+from registry.entry import Entry
+from registry.evidence_file import read
 from registry.progress import Say
 from registry.source import Registered, Registry
 from tests.fakes_registry import FakeRegistry
@@ -120,7 +121,7 @@ def test_a_text_counts_once(tmp_path: Path) -> None:
     """Two hundred times the same line is no evidence."""
     (tmp_path / "texts").write_text("good\nbad\n\ngood \n")
 
-    assert lines(tmp_path / "texts") == ("good", "bad")
+    assert read(tmp_path / "texts").texts == ("good", "bad")
 
 
 def test_an_export_that_would_remove_files_is_refused(checkpoint: Path) -> None:
