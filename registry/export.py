@@ -3,24 +3,32 @@
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 from models.errors import ExportFailed, PolysentError
 from models.manifest import MODEL, NAME, TOKENIZER, WEIGHTS, File, Manifest
-from registry import graph, mlmodel
+from registry import ladder, mlmodel, rungs, rungs_plain
 from registry.card import Card
 from registry.checkpoint import UNKNOWN, Checkpoint
 from registry.progress import Say, silent
 from registry.quiet import quiet
-from registry.torch_model import load
 
-TASK = "text-classification"
+write_plain = rungs_plain.write
 FILES = (MODEL, WEIGHTS, TOKENIZER, mlmodel.NAME)
 
 
-def export(checkpoint: Checkpoint, card: Card, folder: Path, say: Say = silent) -> Manifest:
+def export(  # noqa: PLR0913  (what is exported, where to, in which form)
+    checkpoint: Checkpoint,
+    card: Card,
+    folder: Path,
+    say: Say = silent,
+    *,
+    rung: str = ladder.DEFAULT,
+    plain: Path | None = None,
+) -> Manifest:
     """Write the artifact into `folder`, which appears whole or not at all.
 
+    `rung` is one of ladder.RUNGS. `plain` is a folder that keeps the fused fp32 graph of this
+    checkpoint for the next call, with another rung; without it, each call makes its own.
     The same checkpoint and card give the same bytes under the same versions of torch,
     transformers, optimum and onnxruntime. CheckpointRefused where weights are missing,
     ExportFailed where a tool gives up, or where `folder` holds anything but an artifact.
@@ -31,10 +39,10 @@ def export(checkpoint: Checkpoint, card: Card, folder: Path, say: Say = silent) 
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:
-        _write_model(checkpoint, staging, say)
+        _write_model(checkpoint, staging, rung, plain, say)
         shutil.copyfile(checkpoint.path / TOKENIZER, staging / TOKENIZER)
         mlmodel.write(staging)
-        manifest = _manifest(checkpoint, card, staging)
+        manifest = _manifest(checkpoint, card, staging, rung)
         manifest.write(staging)
         shutil.rmtree(folder, ignore_errors=True)
         os.rename(staging, folder)  # noqa: PTH104  (the one that promises to be atomic)
@@ -61,33 +69,19 @@ def _refuse_to_lose(folder: Path, source: Path) -> None:
         raise ExportFailed(message)
 
 
-def _write_model(checkpoint: Checkpoint, staging: Path, say: Say) -> None:
-    plain = staging / "fp32" / MODEL
-    plain.parent.mkdir()
+def _write_model(
+    checkpoint: Checkpoint, staging: Path, rung: str, plain: Path | None, say: Say
+) -> None:
+    kept = staging / "fp32" if plain is None else plain
     with quiet():
-        say(f"load {checkpoint.architecture}")
-        heads, hidden = write_plain(load(checkpoint), plain)
-        say("fuse and quantise")
-        model = graph.small(plain, checkpoint.model_type, heads, hidden)
-        graph.save(model, staging)
-    shutil.rmtree(plain.parent)
+        graph = rungs_plain.plain(checkpoint, kept, say)
+        say(f"make {rung}")
+        rungs.make(rung, graph, checkpoint).save(staging)
+    if plain is None:
+        shutil.rmtree(kept)
 
 
-def write_plain(model: Any, path: Path) -> tuple[int, int]:  # noqa: ANN401
-    """Write the graph of a transformers model as it comes; return heads and hidden size."""
-    from optimum.exporters.onnx.convert import export_pytorch  # noqa: PLC0415  (heavy)
-    from optimum.exporters.tasks import TasksManager  # noqa: PLC0415
-
-    settings = model.config
-    describe = TasksManager.get_exporter_config_constructor(
-        "onnx", model, task=TASK, library_name="transformers"
-    )
-    exporter = describe(settings)
-    export_pytorch(model, exporter, exporter.DEFAULT_ONNX_OPSET, path)
-    return int(settings.num_attention_heads), int(settings.hidden_size)
-
-
-def _manifest(checkpoint: Checkpoint, card: Card, folder: Path) -> Manifest:
+def _manifest(checkpoint: Checkpoint, card: Card, folder: Path, rung: str) -> Manifest:
     return Manifest(
         language=card.language,
         covers=card.covers,
@@ -96,7 +90,7 @@ def _manifest(checkpoint: Checkpoint, card: Card, folder: Path) -> Manifest:
         max_tokens=card.tokens(checkpoint),
         pad_token_id=checkpoint.pad_token_id,
         base_model=card.base_model or checkpoint.base_model,
-        precision=graph.PRECISION,
+        precision=rung,
         training_data_digest=card.training_data_digest or UNKNOWN,
         licence=card.licence or checkpoint.licence,
         files={name: File.of(folder / name) for name in FILES},

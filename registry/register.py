@@ -26,7 +26,7 @@ from registry.work import Work
 __all__ = ["Candidate", "prepare", "register"]
 
 TOOLS = ("onnx", "onnxruntime", "optimum", "optimum-onnx", "torch", "transformers")
-RECIPE = 2
+RECIPE = 3
 """Raised when the exporter itself changes what it writes."""
 
 

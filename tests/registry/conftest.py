@@ -1,4 +1,4 @@
-"""Tiny random checkpoints of three architectures, built once a run."""
+"""Tiny random checkpoints of several architectures, built once a run."""
 
 import importlib
 import json
@@ -41,25 +41,46 @@ def write_tokenizer(folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
 
 
-def configuration(kind: str) -> Any:  # noqa: ANN401  (a transformers configuration)
+BODY = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+    "max_position_embeddings": 40,
+}
+RELATIVE = {"relative_attention": True, "pos_att_type": ["p2c", "c2p"], "position_buckets": 8}
+OWN: dict[str, dict[str, Any]] = {
+    "distilbert": {
+        "dim": 32,
+        "n_layers": 2,
+        "n_heads": 4,
+        "hidden_dim": 64,
+        "max_position_embeddings": 40,
+    },
+    "electra": BODY | {"embedding_size": 16},
+    "deberta": BODY | RELATIVE | {"type_vocab_size": 0, "pooler_hidden_size": 32},
+    "deberta-v2": BODY
+    | RELATIVE
+    | {"type_vocab_size": 0, "pooler_hidden_size": 32, "share_att_key": True},
+    "modernbert": BODY
+    | {
+        "bos_token_id": START,
+        "cls_token_id": START,
+        "sep_token_id": END,
+        "eos_token_id": END,
+        "local_attention": 8,
+        "global_attn_every_n_layers": 2,
+        "reference_compile": False,
+    },
+}
+"""What a model type calls its sizes, where not as BERT does."""
+
+
+def configuration(kind: str, labels: dict[int, str]) -> Any:  # noqa: ANN401  (of transformers)
     """Return a small configuration whose numbers are all different."""
     transformers: Any = importlib.import_module("transformers")
-    common = SIZES | {"id2label": LABELS, "label2id": {name: i for i, name in LABELS.items()}}
-    body = {
-        "hidden_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "intermediate_size": 64,
-        "max_position_embeddings": 40,
-    }
-    made: dict[str, Callable[[], Any]] = {
-        "bert": lambda: transformers.BertConfig(**common, **body),
-        "xlm-roberta": lambda: transformers.XLMRobertaConfig(**common, **body),
-        "distilbert": lambda: transformers.DistilBertConfig(
-            **common, dim=32, n_layers=2, n_heads=4, hidden_dim=64, max_position_embeddings=40
-        ),
-    }
-    return made[kind]()
+    names = {"id2label": labels, "label2id": {name: i for i, name in labels.items()}}
+    return transformers.AutoConfig.for_model(kind, **SIZES, **names, **OWN.get(kind, BODY))
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +97,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     return make
 
 
-def write_checkpoint(kind: str, folder: Path) -> None:
+def write_checkpoint(kind: str, folder: Path, labels: dict[int, str] = LABELS) -> None:
     """Write random weights, the same each time, wide enough that texts get different scores."""
     folder.mkdir(exist_ok=True)
     with quiet():
@@ -84,7 +105,9 @@ def write_checkpoint(kind: str, folder: Path) -> None:
 
         transformers: Any = importlib.import_module("transformers")
         torch.manual_seed(7)
-        model = transformers.AutoModelForSequenceClassification.from_config(configuration(kind))
+        model = transformers.AutoModelForSequenceClassification.from_config(
+            configuration(kind, labels)
+        )
         with torch.no_grad():
             for parameter in model.parameters():
                 if parameter.dim() > 1:

@@ -8,7 +8,7 @@ from models.errors import CheckpointRefused, ExportFailed
 from models.labels import Scores
 from models.manifest import MODEL, TOKENIZER, WEIGHTS, Manifest
 from models.tokens import Tokenizers
-from registry import graph
+from registry import rungs
 from registry.card import Card
 from registry.checkpoint import inspect
 from registry.export import export
@@ -83,7 +83,7 @@ def test_a_failed_export_leaves_nothing(
         message = "broken graph"
         raise RuntimeError(message)
 
-    monkeypatch.setattr(graph, "quantise", fail)
+    monkeypatch.setattr(rungs, "make", fail)
 
     with pytest.raises(ExportFailed, match="broken graph"):
         export(inspect(build("bert")), Card("de"), tmp_path / "out")
