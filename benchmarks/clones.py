@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import graph
 from models.labels import unify
 from models.manifest import MODEL, TOKENIZER, File, Gate, Manifest
-from registry import graph, mlmodel
-from registry.export import FILES, write_plain
+from registry.export import mlmodel
+from registry.export.export import FILES, write_plain
 from registry.quiet import quiet
 
 LABELS = ("negative", "neutral", "positive")

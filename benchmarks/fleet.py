@@ -21,9 +21,9 @@ from models.identity import ModelId, Tag
 from models.manifest import MODEL, NAME, TOKENIZER, WEIGHTS, File, Manifest
 from models.routes import Route, Routes
 from models.store import Store
-from registry.plan import DIGITS
 from registry.source import Promoted
-from registry.store import StoreWriter
+from registry.syncing.plan import DIGITS
+from registry.syncing.store import StoreWriter
 from training.archive import member
 from training.catalogue import catalogue
 from training.fetch import fetch

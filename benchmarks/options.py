@@ -4,10 +4,10 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import graph
 from benchmarks.clones import PRECISIONS
 from benchmarks.shapes import SHAPES
 from models.settings import read_settings
-from registry import graph
 
 ROUNDS = 3
 FASTEST = "int8-dynamic"

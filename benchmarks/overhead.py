@@ -11,7 +11,7 @@ from statistics import median
 
 from matplotlib.axes import Axes
 
-from benchmarks import bare
+from benchmarks import bare, graph
 from benchmarks.bare import Run, Way
 from benchmarks.flask_torch import Baseline, baseline
 from benchmarks.fleet import Fleet, fleet, tokenizer
@@ -20,7 +20,6 @@ from benchmarks.options import read
 from benchmarks.results import Claim, Result, finish
 from benchmarks.server import UNCACHED, Service, serving
 from benchmarks.traffic import Plan
-from registry import graph
 
 CLIENTS = 32
 PATIENCE = 600.0

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
+from benchmarks import graph
 from benchmarks.click import Page, browsing
 from benchmarks.corpus import Corpus
 from benchmarks.fleet import prototype, roll
@@ -31,11 +32,10 @@ from models.manifest import MODEL, WEIGHTS, File, Gate, Manifest
 from models.settings import Settings
 from models.store import Store
 from models.tokens import Tokenizers
-from registry import graph
-from registry.journal import Journal
-from registry.mlflow_source import MLflowRegistry
-from registry.nudge import nudge
+from registry.mlflow.source import MLflowRegistry
 from registry.rollback import rollback
+from registry.syncing.journal import Journal
+from registry.syncing.nudge import nudge
 
 LANGUAGE = "de"
 RATE = 20.0

@@ -29,9 +29,9 @@ from models.artifact import open_artifact
 from models.manifest import TOKENIZER, Manifest
 from models.tokens import Tokenizers
 from registry.card import Card
-from registry.checkpoint import inspect
-from registry.export import export
-from registry.reference import Reference
+from registry.checkpoints.checkpoint import inspect
+from registry.export.export import export
+from registry.gate.reference import Reference
 from training.texts import unlabelled
 
 RUNG = "int8-block32-v32"

@@ -22,6 +22,7 @@ NAMES = (
     "bulk",
     "promotion",
     "syncing",
+    "register",
 )
 
 

@@ -24,10 +24,10 @@ from models.identity import ModelId, Tag
 from models.manifest import NAME, WEIGHTS, File, Gate, Manifest
 from models.settings import Settings
 from models.store import Store
-from registry.mlflow_source import MLflowRegistry
-from registry.plan import DIGITS
-from registry.store import StoreWriter
-from registry.sync import Report, sync
+from registry.mlflow.source import MLflowRegistry
+from registry.syncing.plan import DIGITS
+from registry.syncing.store import StoreWriter
+from registry.syncing.sync import Report, sync
 
 MODELS = 50
 CHANGED = "de"

@@ -36,9 +36,9 @@ def candidate(entry: "Entry", settings: Settings, terms: Terms) -> "Candidate":
     """
     from registry.candidate import Candidate  # noqa: PLC0415  (each command what it needs)
     from registry.card import Card  # noqa: PLC0415
-    from registry.evidence import Evidence  # noqa: PLC0415
-    from registry.evidence_file import read  # noqa: PLC0415
-    from registry.floor import BY_SCORE_ERROR, FLOOR  # noqa: PLC0415
+    from registry.gate.evidence import Evidence  # noqa: PLC0415
+    from registry.gate.evidence_file import read  # noqa: PLC0415
+    from registry.gate.floor import BY_SCORE_ERROR, FLOOR  # noqa: PLC0415
 
     card = Card(
         entry.language,
@@ -86,7 +86,7 @@ def mapping(label: list[str] | None) -> dict[str, str]:
 
 def form(rung: str) -> str:
     """Return a rung of the ladder; one that is none ends the command with exit code 2."""
-    from registry.ladder import RUNGS  # noqa: PLC0415
+    from registry.export.ladder import RUNGS  # noqa: PLC0415
 
     if rung not in RUNGS:
         alike = difflib.get_close_matches(rung, RUNGS, n=1)

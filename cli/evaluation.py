@@ -107,8 +107,8 @@ def _champions(settings: Settings, store: Store) -> Callable[[str], Predict]:
 
 
 def _checkpoints(home: Path) -> Callable[[str], Predict]:
-    from registry.checkpoint import inspect  # noqa: PLC0415
-    from registry.reference import Reference  # noqa: PLC0415  (torch)
+    from registry.checkpoints.checkpoint import inspect  # noqa: PLC0415
+    from registry.gate.reference import Reference  # noqa: PLC0415  (torch)
 
     def open_checkpoint(language: str) -> Predict:
         return Reference(inspect(home / "checkpoints" / language))

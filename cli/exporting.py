@@ -28,10 +28,10 @@ def export(
     Example: polysent registry export ./xlmr-de ./artifact -l de
     """
     from registry.card import Card  # noqa: PLC0415  (each command imports what it needs)
-    from registry.checkpoint import inspect  # noqa: PLC0415
-    from registry.export import export as run  # noqa: PLC0415
-    from registry.hub import locate  # noqa: PLC0415
-    from registry.ladder import DEFAULT  # noqa: PLC0415
+    from registry.checkpoints.checkpoint import inspect  # noqa: PLC0415
+    from registry.checkpoints.hub import locate  # noqa: PLC0415
+    from registry.export.export import export as run  # noqa: PLC0415
+    from registry.export.ladder import DEFAULT  # noqa: PLC0415
 
     form = candidates.form(rung) if rung else DEFAULT
     mapping = candidates.mapping(label)

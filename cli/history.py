@@ -15,8 +15,8 @@ from models.languages import canonical
 from models.store import Store
 
 if TYPE_CHECKING:
-    from registry.journal import Move
     from registry.source import Version
+    from registry.syncing.journal import Move
 
 SOMEBODY = "unknown (MLflow page or API)"
 
@@ -26,7 +26,7 @@ def history(language: options.Tagged, *, json: options.Json = False) -> None:
 
     Example: polysent registry history de --json
     """
-    from registry.journal import Journal  # noqa: PLC0415  (each command imports what it needs)
+    from registry.syncing.journal import Journal  # noqa: PLC0415  (each command imports what it needs)
 
     with console.spoken_errors():
         settings = console.settings()
@@ -62,8 +62,8 @@ def _move(move: "Move") -> dict[str, Any]:
 
 
 def _version(version: "Version") -> dict[str, Any]:
-    from registry.moves import BY  # noqa: PLC0415
     from registry.promote import refusal  # noqa: PLC0415
+    from registry.syncing.moves import BY  # noqa: PLC0415
 
     tags = version.tags
     return {

@@ -58,7 +58,7 @@ def _plain(found: "Lineage") -> dict[str, dict[str, Any]]:
 
 
 def _version(found: "Lineage") -> dict[str, Any]:
-    from registry.moves import AT, BY  # noqa: PLC0415
+    from registry.syncing.moves import AT, BY  # noqa: PLC0415
 
     if found.version is None:
         return {"created": None}

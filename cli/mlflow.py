@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def registry(settings: Settings) -> "Registry":
     """Return the MLflow server that the settings name."""
-    from registry.mlflow_source import MLflowRegistry  # noqa: PLC0415  (each command what it needs)
+    from registry.mlflow.source import MLflowRegistry  # noqa: PLC0415  (each command what it needs)
 
     return MLflowRegistry(settings.mlflow_uri)
 
@@ -23,7 +23,7 @@ def registry(settings: Settings) -> "Registry":
 def nudge(settings: Settings) -> bool:
     """Let the sync look now, and say whether one does; without one, the promotion still holds."""
     from cli.syncing import secret  # noqa: PLC0415
-    from registry.nudge import nudge as call  # noqa: PLC0415
+    from registry.syncing.nudge import nudge as call  # noqa: PLC0415
 
     try:
         call(settings.sync_url, secret(settings, Store.default()))

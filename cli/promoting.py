@@ -51,8 +51,8 @@ def rollback(language: options.Tagged, *, to: To = None, json: options.Json = Fa
 
     Done twice, the first one is back; --to goes further. Example: polysent registry rollback de
     """
-    from registry.journal import Journal  # noqa: PLC0415
     from registry.rollback import rollback as run  # noqa: PLC0415
+    from registry.syncing.journal import Journal  # noqa: PLC0415
 
     with console.spoken_errors():
         settings = console.settings()

@@ -18,7 +18,7 @@ from models.units import size
 
 if TYPE_CHECKING:
     from registry.source import Registry
-    from registry.sync import Report, Sync
+    from registry.syncing.sync import Report, Sync
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Watching = Annotated[bool, typer.Option("--watch", help="Go on until stopped.")]
@@ -38,13 +38,13 @@ def sync(*, watch: Watching = False, dry_run: DryRun = False, json: Json = False
         if watch:
             _watch(settings, Store.default())
             return
-        from registry.mlflow_source import MLflowRegistry  # noqa: PLC0415
+        from registry.mlflow.source import MLflowRegistry  # noqa: PLC0415
 
         registry = MLflowRegistry(settings.mlflow_uri)
         if dry_run:
             _preview(registry, Store.default(), json=json)
             return
-        from registry.sync import sync as run  # noqa: PLC0415
+        from registry.syncing.sync import sync as run  # noqa: PLC0415
 
         report = run(registry, Store.default(), say)
     if json:
@@ -72,11 +72,11 @@ def secret(settings: Settings, store: Store) -> str:
 
 def _watch(settings: Settings, store: Store) -> None:
     """Look until SIGTERM or Ctrl-C."""
-    from registry.listener import Calls, listening  # noqa: PLC0415
-    from registry.mlflow_source import MLflowRegistry  # noqa: PLC0415
-    from registry.sync import Sync  # noqa: PLC0415
-    from registry.telemetry import Telemetry  # noqa: PLC0415
-    from registry.watch import Watch  # noqa: PLC0415
+    from registry.mlflow.source import MLflowRegistry  # noqa: PLC0415
+    from registry.syncing.listener import Calls, listening  # noqa: PLC0415
+    from registry.syncing.sync import Sync  # noqa: PLC0415
+    from registry.syncing.telemetry import Telemetry  # noqa: PLC0415
+    from registry.syncing.watch import Watch  # noqa: PLC0415
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     log = logging.getLogger("polysent.sync")
@@ -106,7 +106,7 @@ def _subscribe(
 
 
 def _preview(registry: "Registry", store: Store, *, json: bool) -> None:
-    from registry.sync import Sync  # noqa: PLC0415
+    from registry.syncing.sync import Sync  # noqa: PLC0415
 
     found = _previewed(registry, Sync(registry, store))
     if json:

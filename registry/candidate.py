@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from registry.card import Card
-from registry.evidence import Evidence
-from registry.floor import FLOOR, Floor
-from registry.ladder import RUNGS
+from registry.export.ladder import RUNGS
+from registry.gate.evidence import Evidence
+from registry.gate.floor import FLOOR, Floor
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from models.languages import canonical
-from registry.checkpoint import UNKNOWN, Checkpoint
+from registry.checkpoints.checkpoint import UNKNOWN, Checkpoint
 
 
 @dataclass(frozen=True, slots=True)

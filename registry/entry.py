@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from models.labels import Label
-from registry.checkpoint import UNKNOWN
+from registry.checkpoints.checkpoint import UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

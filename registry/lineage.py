@@ -10,8 +10,8 @@ from models.languages import canonical
 from models.manifest import NAME, Manifest
 from models.routes import Routes
 from models.store import Store
-from registry.checkpoint import UNKNOWN
-from registry.mlflow_text import COMMIT, DIGEST
+from registry.checkpoints.checkpoint import UNKNOWN
+from registry.mlflow.text import COMMIT, DIGEST
 from registry.source import Aliases, Registry, Version
 
 COMMITS = (COMMIT, "mlflow.source.git.commit")

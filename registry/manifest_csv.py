@@ -9,9 +9,9 @@ from pathlib import Path
 
 from models.errors import ClientError
 from models.languages import canonical
-from registry import evidence_file
-from registry.checkpoint import UNKNOWN
+from registry.checkpoints.checkpoint import UNKNOWN
 from registry.entry import Entry, mapping, words
+from registry.gate import evidence_file
 
 NEEDED = ("language", "source")
 COLUMNS = (*NEEDED, "covers", "labels", "texts", "licence", "base_model", "data_digest")

@@ -9,9 +9,9 @@ from models.errors import GateRefused, RegistryUnavailable
 from models.identity import ModelId, registered_name
 from models.languages import canonical
 from registry.actor import actor
-from registry.mlflow_text import DIGEST
-from registry.moves import ALIAS, AT, BY
+from registry.mlflow.text import DIGEST
 from registry.source import ALIASES, Alias, Registry, Version
+from registry.syncing.moves import ALIAS, AT, BY
 
 REASONS = "gate.reasons"
 """Version tag with what the gate has against a version; MLflow takes no empty one."""

@@ -14,13 +14,13 @@ from models.identity import registered_name
 from models.manifest import Manifest
 from registry.candidate import Candidate
 from registry.card import Card
-from registry.champion import contest
-from registry.checkpoint import Checkpoint, inspect
-from registry.hub import locate
+from registry.checkpoints.checkpoint import Checkpoint, inspect
+from registry.checkpoints.hub import locate
+from registry.gate.champion import contest
+from registry.gate.trial import Trial
+from registry.gate.verdict import reasons
 from registry.progress import Say, silent
 from registry.source import Registered, Registry
-from registry.trial import Trial
-from registry.verdict import reasons
 from registry.work import Work
 
 __all__ = ["Candidate", "prepare", "register"]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from models.errors import RegistryError
 from models.identity import ModelId, registered_name
 from models.languages import canonical
-from registry.journal import Journal, Move
 from registry.promote import eligible, promote
 from registry.source import Aliases, Registry, Version
+from registry.syncing.journal import Journal, Move
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from models.manifest import Manifest
 from models.tokens import Tokenizers
 from registry.candidate import Candidate
 from registry.card import Card
-from registry.checkpoint import Checkpoint
-from registry.evidence import Answer, Evidence
-from registry.floor import FLOOR, Floor
+from registry.checkpoints.checkpoint import Checkpoint
+from registry.gate.evidence import Answer, Evidence
+from registry.gate.floor import FLOOR, Floor
+from registry.gate.trial import Trial
 from registry.progress import Say, silent
-from registry.trial import Trial
 from registry.work import Work
 from tests.tiny import BAD, GOOD, write_tiny
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from models.errors import RegistryUnavailable
 from models.identity import ModelId
 from models.manifest import NAME, Manifest
-from registry.mlflow_text import DIGEST
+from registry.mlflow.text import DIGEST
 from registry.source import Alias, Aliases, Promoted, Registered, Registry, Version
 
 Damage = Callable[[Path], None]

@@ -13,13 +13,13 @@ from models.routes import Routes
 from models.settings import Settings
 from models.store import Store
 from registry.card import Card
-from registry.gate import Evidence, Floor
-from registry.ladder import DEFAULT
+from registry.export.ladder import DEFAULT
+from registry.gate.gate import Evidence, Floor
 from registry.progress import Say
 from registry.promote import promote
 from registry.register import Candidate
 from registry.source import Promoted, Registered
-from registry.sync import sync
+from registry.syncing.sync import sync
 from tests.fakes_registry import FakeRegistry
 from tests.registry.conftest import WORDS, write_checkpoint
 from tests.tiny import write_tiny

@@ -10,8 +10,8 @@ from cli.main import app
 from models.identity import ModelId, Tag
 from models.settings import Settings
 from models.store import Store
-from registry.journal import Journal, Move
 from registry.source import Registry
+from registry.syncing.journal import Journal, Move
 from tests.fakes_registry import FakeRegistry
 from tests.tiny import serve_tiny
 

@@ -10,11 +10,11 @@ from cli.main import app
 from models.identity import ModelId
 from models.settings import Settings
 from models.store import Store
-from registry.journal import Journal, Move
-from registry.listener import Calls, listening
-from registry.mlflow_text import DIGEST
+from registry.mlflow.text import DIGEST
 from registry.promote import promote
 from registry.source import Registry
+from registry.syncing.journal import Journal, Move
+from registry.syncing.listener import Calls, listening
 from tests.fakes_registry import FakeRegistry
 from tests.wire.conftest import free_port
 

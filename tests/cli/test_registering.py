@@ -16,7 +16,7 @@ from models.identity import ModelId
 from models.manifest import Manifest
 from models.settings import Settings
 from registry.entry import Entry
-from registry.evidence_file import read
+from registry.gate.evidence_file import read
 from registry.progress import Say
 from registry.source import Registered, Registry
 from tests.fakes_registry import FakeRegistry

@@ -9,9 +9,9 @@ from models.artifact import open_artifact
 from models.labels import Scores
 from models.tokens import Tokenizers
 from registry.card import Card
-from registry.checkpoint import inspect
-from registry.export import export
-from registry.reference import Reference
+from registry.checkpoints.checkpoint import inspect
+from registry.export.export import export
+from registry.gate.reference import Reference
 from tests.registry.conftest import Build, write_checkpoint
 
 TEXTS = ["good", "bad food", "the room was not very good and the food was bad", "1 2 3", "not bad"]

@@ -5,7 +5,7 @@ import pytest
 from models.errors import GateRefused, RegistryError
 from models.identity import ModelId
 from registry.canary import canary, end, settle, share
-from registry.mlflow_text import DIGEST
+from registry.mlflow.text import DIGEST
 from registry.promote import promote
 from tests.fakes_registry import FakeRegistry
 

@@ -7,7 +7,7 @@ import pytest
 from models.errors import GateRefused, RegistryUnavailable
 from models.identity import ModelId
 from registry.actor import actor
-from registry.mlflow_text import DIGEST
+from registry.mlflow.text import DIGEST
 from registry.promote import REASONS, eligible, misspelt, promote, refusal
 from registry.source import Alias
 from tests.fakes_registry import FakeRegistry

@@ -9,9 +9,9 @@ from models.errors import CheckpointRefused, ExportFailed, GateRefused, Registry
 from models.labels import LABELS, Label
 from models.manifest import NAME, WEIGHTS, Manifest
 from registry.card import Card
-from registry.checkpoint import inspect
-from registry.gate import Evidence, Floor
-from registry.ladder import DEFAULT
+from registry.checkpoints.checkpoint import inspect
+from registry.export.ladder import DEFAULT
+from registry.gate.gate import Evidence, Floor
 from registry.promote import promote
 from registry.register import Candidate, prepare, register
 from registry.source import Registered, champions

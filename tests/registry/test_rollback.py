@@ -6,11 +6,11 @@ import pytest
 from models.errors import GateRefused, RegistryError, RegistryUnavailable
 from models.identity import ModelId
 from models.store import Store
-from registry.journal import Journal, Move
-from registry.mlflow_text import DIGEST
+from registry.mlflow.text import DIGEST
 from registry.promote import promote
 from registry.rollback import Step, previous, rollback
 from registry.source import Alias, Version
+from registry.syncing.journal import Journal, Move
 from tests.fakes_registry import FakeRegistry
 
 

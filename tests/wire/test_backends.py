@@ -10,9 +10,9 @@ from models.manifest import WEIGHTS, File, Manifest
 from models.routes import Routes
 from models.settings import Settings
 from models.store import Store
-from registry.mlflow_source import MLflowRegistry
+from registry.mlflow.source import MLflowRegistry
 from registry.promote import promote
-from registry.sync import sync
+from registry.syncing.sync import sync
 from tests.tiny import write_tiny
 from tests.wire.backends import BUCKET, KEYS, postgresql, s3
 from tests.wire.conftest import free_port, wait_until_ready

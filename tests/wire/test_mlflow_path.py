@@ -14,14 +14,14 @@ from models.routes import Routes
 from models.settings import Settings
 from models.store import Store
 from registry.card import Card
-from registry.gate import Evidence, Floor
-from registry.mlflow_source import MLflowRegistry
-from registry.mlflow_text import digest_tag
+from registry.gate.gate import Evidence, Floor
+from registry.mlflow.source import MLflowRegistry
+from registry.mlflow.text import digest_tag
 from registry.promote import promote
 from registry.quiet import quiet
 from registry.register import Candidate, register
 from registry.source import champions
-from registry.sync import sync
+from registry.syncing.sync import sync
 from tests.registry.conftest import WORDS, write_checkpoint
 from tests.tiny import write_tiny
 from tests.wire.conftest import free_port, wait_until_ready
@@ -61,7 +61,7 @@ def registry(server: str) -> MLflowRegistry:
 @pytest.fixture(scope="module")
 def client(server: str) -> Any:  # noqa: ANN401
     """Return MLflow's own client, to see what a person sees."""
-    from registry.mlflow_client import open_client  # noqa: PLC0415
+    from registry.mlflow.client import open_client  # noqa: PLC0415
 
     return open_client(server)
 

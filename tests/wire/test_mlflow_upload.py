@@ -10,10 +10,10 @@ from models.errors import RegistryUnavailable
 from models.identity import ModelId
 from models.manifest import WEIGHTS, Manifest
 from models.settings import Settings
-from registry.mlflow_client import open_client
-from registry.mlflow_files import files
-from registry.mlflow_source import MLflowRegistry
-from registry.mlflow_text import DIGEST
+from registry.mlflow.client import open_client
+from registry.mlflow.files import files
+from registry.mlflow.source import MLflowRegistry
+from registry.mlflow.text import DIGEST
 from tests.tiny import write_tiny
 from tests.wire.conftest import free_port, wait_until_ready
 

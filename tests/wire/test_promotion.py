@@ -17,12 +17,12 @@ from models.settings import Settings
 from models.store import Store
 from registry.actor import actor
 from registry.canary import canary, end
-from registry.journal import Journal
 from registry.lineage import lineage
-from registry.mlflow_source import MLflowRegistry
+from registry.mlflow.source import MLflowRegistry
 from registry.promote import eligible, promote
 from registry.rollback import Step, rollback
-from registry.sync import sync
+from registry.syncing.journal import Journal
+from registry.syncing.sync import sync
 from tests.tiny import write_tiny
 from tests.wire.conftest import free_port, wait_until_ready
 
@@ -55,7 +55,7 @@ def registry(server: str) -> MLflowRegistry:
 @pytest.fixture(scope="module")
 def client(server: str) -> Any:  # noqa: ANN401
     """Return MLflow's own client, to see what a person sees and to do what a person does."""
-    from registry.mlflow_client import open_client  # noqa: PLC0415
+    from registry.mlflow.client import open_client  # noqa: PLC0415
 
     return open_client(server)
 

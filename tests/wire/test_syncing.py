@@ -20,10 +20,10 @@ from models.manifest import WEIGHTS, File, Manifest
 from models.routes import Routes
 from models.settings import Settings
 from models.store import Store
-from registry.journal import Journal
-from registry.mlflow_source import MLflowRegistry
+from registry.mlflow.source import MLflowRegistry
 from registry.promote import promote
-from registry.sync import sync
+from registry.syncing.journal import Journal
+from registry.syncing.sync import sync
 from tests.tiny import write_tiny
 from tests.wire.conftest import free_port, serving, wait_until_ready
 from tests.wire.cut import cutting

@@ -1,0 +1,1 @@
+"""What comes in: a Hugging Face directory, judged before anything is done with it."""

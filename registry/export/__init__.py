@@ -1,0 +1,1 @@
+"""A checkpoint in the forms that can be served: ONNX, on the rungs of a ladder."""

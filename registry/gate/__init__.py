@@ -1,0 +1,1 @@
+"""May an export be served? Measured, compared, decided, certified."""

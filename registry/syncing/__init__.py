@@ -1,0 +1,1 @@
+"""From what the aliases say to what the store and the routes hold."""

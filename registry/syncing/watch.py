@@ -1,0 +1,128 @@
+"""`polysent registry sync --watch`: looks every few seconds, at once when nudged, for ever."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+
+from models.errors import RegistryError, RegistryUnavailable
+from models.identity import ModelId
+from registry.source import Promoted
+from registry.syncing.fetch import Brought, Failure
+from registry.syncing.sync import AT_ONCE, ELSEWHERE_SECONDS, Looked, Sync
+from registry.syncing.telemetry import Telemetry
+
+_LOG = logging.getLogger(__name__)
+
+LONGEST_WAIT = 60.0
+"""Seconds between looks at a registry that does not answer, at most."""
+LONGEST_REST = 3600.0
+"""Seconds until a version that failed is tried again, at most."""
+FIRST_REST = 5.0
+
+Clock = Callable[[], float]
+
+
+@dataclass(slots=True)
+class Watch:
+    """One thread looks and routes, others fetch: a promotion never waits for a download.
+
+    1. What was fetched before only has its route moved: nudged, that takes a look's time.
+    2. A registry that is away is asked less and less often, and never more than a minute apart.
+    3. A version that failed rests, twice as long each time; another version of its language
+       does not.
+    """
+
+    sync: Sync
+    seconds: float
+    telemetry: Telemetry
+    clock: Clock = time.monotonic
+    _due: threading.Event = field(default_factory=threading.Event)
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _under_way: dict[ModelId, Future[None]] = field(default_factory=dict)
+    _rests: dict[ModelId, tuple[int, float]] = field(default_factory=dict)
+    _away: int = 0
+
+    def nudge(self) -> None:
+        """Look now."""
+        self._due.set()
+
+    def stop(self) -> None:
+        """End after what is being written now; a fetch that is cut goes on at the next start."""
+        self._ended.set()
+        self._due.set()
+
+    def run(self) -> None:
+        """Look until stopped."""
+        pool = ThreadPoolExecutor(AT_ONCE, "fetch")
+        try:
+            while not self._ended.is_set():
+                self._due.clear()
+                self._fetch(pool, self.look())
+                self._due.wait(self.pause())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def look(self) -> Looked | None:
+        """Look once; what prevents it is said, and None returned."""
+        try:
+            looked = self.sync.look()
+            self.telemetry.looked("ok", looked.moves)
+        except RegistryError as error:
+            if isinstance(error, RegistryUnavailable):
+                self._away += 1
+            _LOG.warning("%s", error)
+            self.telemetry.looked(error.code)
+            return None
+        if self._away:
+            _LOG.warning("MLflow answers again")
+        self._away = 0
+        return looked
+
+    def pause(self) -> float:
+        """Return the seconds until the next look that nobody asks for."""
+        longest = max(LONGEST_WAIT, self.seconds)
+        wait = min(self.seconds * 2**self._away, longest) if self._away else self.seconds
+        return wait * random.uniform(0.8, 1.0) if self._away else wait  # noqa: S311  (no secret)
+
+    def rests(self, model: ModelId) -> bool:
+        """Say whether a version failed a short while ago."""
+        _, until = self._rests.get(model, (0, float("-inf")))
+        return self.clock() < until
+
+    def _fetch(self, pool: ThreadPoolExecutor, looked: Looked | None) -> None:
+        if looked is None:
+            return
+        pool.submit(self.sync.prepare, looked)
+        for promoted in looked.plan.fetch:
+            model = promoted.model
+            if model not in self._under_way and not self.rests(model):
+                self._under_way[model] = pool.submit(self._bring, promoted)
+                self._under_way[model].add_done_callback(partial(self._done, model))
+
+    def _bring(self, promoted: Promoted) -> None:
+        outcome = self.sync.fetch(promoted)
+        if isinstance(outcome, Failure):
+            away = outcome.code == RegistryUnavailable.code
+            self._rest(promoted.model, LONGEST_WAIT if away else LONGEST_REST)
+            self.telemetry.failed(outcome)
+        elif isinstance(outcome, Brought):
+            self._rests.pop(promoted.model, None)
+            self.telemetry.arrived(str(promoted.model), outcome.nbytes)
+        else:  # another process is fetching it
+            self._rest(promoted.model, 0.0)
+
+    def _rest(self, model: ModelId, longest: float) -> None:
+        times, _ = self._rests.get(model, (0, 0.0))
+        rest = max(ELSEWHERE_SECONDS, min(FIRST_REST * 2**times, longest))
+        self._rests[model] = times + 1, self.clock() + rest
+
+    def _done(self, model: ModelId, future: Future[None]) -> None:
+        del self._under_way[model]
+        if not future.cancelled() and (error := future.exception()):
+            _LOG.error("%s was not fetched", model, exc_info=error)
+        self._due.set()

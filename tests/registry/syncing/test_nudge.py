@@ -1,0 +1,111 @@
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from models.errors import RegistryUnavailable, StoreFailed
+from registry.syncing.listener import LARGEST, Calls, listening
+from registry.syncing.nudge import MOST_SECONDS, nudge, signed
+from tests.wire.conftest import free_port
+
+SECRET = "between us"  # noqa: S105
+BODY = b'{"entity":"model_version_alias","action":"created"}'
+
+
+class Heard:
+    """Counts nudges."""
+
+    def __init__(self) -> None:
+        """Start at none."""
+        self.times = 0
+
+    def __call__(self) -> None:
+        """Count one."""
+        self.times += 1
+
+
+@pytest.fixture
+def heard() -> Heard:
+    """Return what the listener calls."""
+    return Heard()
+
+
+@pytest.fixture
+def url(heard: Heard) -> Iterator[str]:
+    """Return the address of a listener."""
+    with listening("http://127.0.0.1:0", Calls(SECRET, heard, lambda: b"looks 1\n")) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+def post(url: str, headers: dict[str, str], body: bytes = BODY) -> int:
+    """Send a call, and return the status."""
+    return httpx.post(url, content=body, headers=headers, trust_env=False).status_code
+
+
+def test_a_command_of_ours_is_heard(url: str, heard: Heard) -> None:
+    """It knows the secret."""
+    nudge(url, SECRET)
+
+    assert heard.times == 1
+
+
+def test_a_call_signed_as_mlflow_signs_is_heard(url: str, heard: Heard) -> None:
+    """Twice is twice a look, and no harm: MLflow sends again what it thinks was lost."""
+    headers = signed(SECRET, "one", int(time.time()), BODY)
+
+    assert [post(url, headers), post(url, headers)] == [202, 202]
+    assert heard.times == 2
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        signed("another secret", "one", int(time.time()), BODY),
+        signed(SECRET, "one", int(time.time()), b"another body"),
+        signed(SECRET, "one", int(time.time()) - 10 * MOST_SECONDS, BODY),
+        signed(SECRET, "one", int(time.time()) + 10 * MOST_SECONDS, BODY),
+        signed(SECRET, "one", int(time.time()), BODY) | {"X-MLflow-Delivery-Id": "two"},
+        signed(SECRET, "one", int(time.time()), BODY) | {"X-MLflow-Timestamp": "soon"},
+    ],
+)
+def test_others_are_not_heard(headers: dict[str, str], url: str, heard: Heard) -> None:
+    """No signature, a wrong one, one of another call, one of another time."""
+    assert post(url, headers) == 401
+    assert heard.times == 0
+
+
+def test_a_call_that_is_too_long_is_not_read(url: str, heard: Heard) -> None:
+    """Who does not know the secret must not fill the memory."""
+    assert post(url, {}, b"x" * (LARGEST + 1)) == 413
+    assert heard.times == 0
+
+
+def test_probes_and_metrics_are_answered(url: str) -> None:
+    """Prometheus and Kubernetes ask here; there is nothing else."""
+    answers = [httpx.get(url + path, trust_env=False) for path in ("/livez", "/metrics", "/")]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 404]
+    assert answers[1].text == "looks 1\n"
+
+
+def test_a_nudge_that_nobody_hears_says_so() -> None:
+    """The next look will find it anyway."""
+    with pytest.raises(RegistryUnavailable, match="no sync listens"):
+        nudge(f"http://127.0.0.1:{free_port()}", SECRET)
+
+
+def test_a_wrong_secret_is_told_to_the_command(url: str) -> None:
+    """It is not taken for success."""
+    with pytest.raises(RegistryUnavailable, match="refused the nudge"):
+        nudge(url, "another secret")
+
+
+def test_an_address_that_is_taken_is_said(url: str, heard: Heard) -> None:
+    """With the setting that names another."""
+    with (
+        pytest.raises(StoreFailed, match="POLYSENT_SYNC_URL"),
+        listening(url, Calls(SECRET, heard, lambda: b"")),
+    ):
+        pass
