@@ -4,16 +4,18 @@ import asyncio
 import math
 import statistics
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from models.budget import Holding
 from models.errors import PolysentError
 from models.identity import Tag
+from models.openers import Vocabulary
 from serving.assemble import Runtime
 from serving.call import Urgency
 from serving.report import sentences
 from serving.report.facts import Cost, Eviction, Explanation, Facts, Failure
 from serving.report.inventory import MemoryBudget, ServedModel
-from serving.result import State
 
 TOKENS = 32
 """Length of the text whose cost is told."""
@@ -22,8 +24,8 @@ TOKENS = 32
 async def explain(runtime: Runtime, tag: Tag) -> Explanation:
     """Gather what is so of a champion now, and say what it means."""
     nbytes = await asyncio.to_thread(_bytes, runtime, tag)
-    tokenizer = await _tokenizer(runtime, tag)
-    facts = _facts(runtime, tag, _cost(runtime, tag, nbytes, tokenizer))
+    vocabulary = await _vocabulary(runtime, tag)
+    facts = _facts(runtime, tag, _cost(runtime, tag, nbytes, vocabulary))
     return Explanation(**dict(facts), why=sentences.why(facts), request=sentences.request(facts))
 
 
@@ -65,17 +67,18 @@ def _failure(runtime: Runtime, tag: Tag) -> Failure | None:
     return Failure(why=failure.why, times=failure.times, seconds=left)
 
 
-def _cost(runtime: Runtime, tag: Tag, nbytes: int | None, tokenizer: State | None) -> Cost:
+def _cost(runtime: Runtime, tag: Tag, nbytes: int | None, vocabulary: Vocabulary | None) -> Cost:
     resident = runtime.residency.state(tag) == "resident"
     holding = runtime.residency.holding(tag)
     placed = holding is not None and holding.nbytes > 0
-    plan = None if placed else runtime.budget.would_close(nbytes or 0)
-    room = runtime.budget.room_at(nbytes or 0) - runtime.budget.clock()
+    with _used(runtime, vocabulary):
+        plan = None if placed else runtime.budget.would_close(nbytes or 0)
+        room = runtime.budget.room_at(nbytes or 0) - runtime.budget.clock()
     names = _names(runtime)
     return Cost(
         queue_seconds=runtime.scheduler.wait(tag, Urgency.INTERACTIVE, TOKENS),
         load_seconds=0.0 if resident else _load_seconds(runtime, tag),
-        tokenizer=tokenizer,
+        tokenizer=runtime.tokenizers.state(vocabulary) if vocabulary else None,
         bytes=nbytes,
         room_seconds=0.0 if plan is None else _finite(room),
         closes=[names[victim] for victim in plan.victims if victim in names] if plan else [],
@@ -107,8 +110,22 @@ def _bytes(runtime: Runtime, tag: Tag) -> int | None:
         return None
 
 
-async def _tokenizer(runtime: Runtime, tag: Tag) -> State | None:
+async def _vocabulary(runtime: Runtime, tag: Tag) -> Vocabulary | None:
     try:
-        return runtime.tokenizers.state(await runtime.encoder.vocabulary(tag))
+        return await runtime.encoder.vocabulary(tag)
     except PolysentError:
         return None
+
+
+@contextmanager
+def _used(runtime: Runtime, vocabulary: Vocabulary | None) -> Iterator[None]:
+    """Meanwhile count a tokenizer as used just now: a text uses it before it needs its model."""
+    holding = runtime.tokenizers.holding(vocabulary) if vocabulary else None
+    if holding is None or not math.isfinite(holding.used_at):
+        yield
+        return
+    before, holding.used_at = holding.used_at, runtime.budget.clock()
+    try:
+        yield
+    finally:
+        holding.used_at = before
