@@ -23,6 +23,7 @@ NAMES = (
     "promotion",
     "syncing",
     "register",
+    "ladder",
 )
 
 

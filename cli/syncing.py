@@ -83,12 +83,16 @@ def _watch(settings: Settings, store: Store) -> None:
     log.setLevel(logging.INFO)
     registry = MLflowRegistry(settings.mlflow_uri)
     telemetry = Telemetry(store)
-    watch = Watch(Sync(registry, store, log.info), settings.sync_seconds, telemetry)
+    signed_with = secret(settings, store)
+    watch = Watch(
+        Sync(registry, store, log.info),
+        settings.sync_seconds,
+        telemetry,
+        subscribe=lambda: _subscribe(registry, settings, signed_with, log),
+    )
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, lambda *_: watch.stop())
-    signed_with = secret(settings, store)
     with listening(settings.sync_url, Calls(signed_with, watch.nudge, telemetry.metrics)):
-        _subscribe(registry, settings, signed_with, log)
         log.info("watching %s every %g s", settings.mlflow_uri, settings.sync_seconds)
         watch.run()
     log.info("stopped")

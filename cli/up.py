@@ -18,6 +18,7 @@ from cli.console import MISUSED, REFUSED, err, out
 from cli.events import SOME_FAILED, heard
 from cli.http import answers
 from cli.processes import Child, Talker, port_is_free
+from models.errors import ManifestInvalid
 from models.routes import Routes
 from models.settings import Settings
 from models.store import Store
@@ -74,7 +75,9 @@ class Up:
                 child.stop()
 
     def _routed(self) -> bool:
-        return self._announced or bool(Routes.read(self.store.routes).languages)
+        with suppress(ManifestInvalid):  # the next sync remakes them
+            return self._announced or bool(Routes.read(self.store.routes).languages)
+        return False
 
     def _time_to_look(self) -> bool:
         now = time.monotonic()
@@ -118,6 +121,8 @@ class Up:
 
     def _look_after_syncer(self) -> None:
         if self.syncer.running:
+            if answers(f"{self.settings.sync_url}/livez"):
+                self._syncer_failed = 0
             return
         self._syncer_failed += self.syncer.started
         if self._syncer_failed <= ATTEMPTS:

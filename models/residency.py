@@ -35,6 +35,8 @@ class _Resident(Holding, Generic[V]):
     admitted: bool = False
     used: bool = False
     measured: bool = False
+    doomed: bool = False
+    """Goes as soon as it is open: what takes its place was asked for while it was being opened."""
     reason: str = "budget"
 
 
@@ -65,6 +67,7 @@ class Residency(Generic[K, V]):
         self._quarantine = Quarantine[K](budget.clock)
         self._history: dict[K, History] = {}
         self._loader = ThreadPoolExecutor(2, "load", initializer=_stand_back)
+        self._closer = ThreadPoolExecutor(1, "close", initializer=_stand_back)
 
     @property
     def resident(self) -> frozenset[K]:
@@ -114,7 +117,8 @@ class Residency(Generic[K, V]):
 
     def claims(self, key: K) -> int:
         """Return how many bytes it takes: as measured before, else at most; reads files."""
-        return self.history(key).nbytes or self._opener.claims(key)
+        known = self._history.get(key)  # not `history`: threads ask, and it is gone through
+        return (known.nbytes if known else 0) or self._opener.claims(key)
 
     def pin(self, key: K, *, pinned: bool = True) -> None:
         """Keep it open from when it is opened, whatever else needs room; or no longer."""
@@ -131,6 +135,13 @@ class Residency(Generic[K, V]):
         resident.reason = reason
         self._evict(key, resident)
         return True
+
+    def give_up(self, key: K, reason: str) -> None:
+        """Evict it, as soon as it is open where it is being opened."""
+        resident = self._residents.get(key)
+        if resident is not None and not self.evict(key, reason):
+            resident.reason = reason
+            resident.doomed = True
 
     def retain(self, wanted: Container[K]) -> None:
         """From now on keep nothing that is not wanted; each goes once its last lease has ended."""
@@ -176,7 +187,7 @@ class Residency(Generic[K, V]):
             if _is_open(resident) and not (new and (resident.measured or not resident.used)):
                 resident.measured = True
                 nbytes = await loop.run_in_executor(
-                    self._loader, _nbytes, resident.opening.result()
+                    self._closer, _nbytes, resident.opening.result()
                 )
                 if self._residents.get(key) is resident:
                     self._budget.correct(resident, nbytes)
@@ -189,6 +200,7 @@ class Residency(Generic[K, V]):
             if _is_open(resident):
                 self._evict(key, resident)
         self._loader.shutdown(wait=False)
+        self._closer.shutdown(wait=False)
 
     def _start(self, key: K) -> _Resident[V]:
         if self._wanted is not None and key not in self._wanted:
@@ -270,7 +282,9 @@ class Residency(Generic[K, V]):
 
     def _settled(self, key: K, resident: _Resident[V]) -> None:
         if _is_open(resident):
-            if not resident.leases:
+            if resident.doomed and not resident.leaving:
+                self._evict(key, resident)
+            elif not resident.leases:
                 self._idle(key, resident)
         elif self._residents.get(key) is resident:
             del self._residents[key]
@@ -316,7 +330,7 @@ class Residency(Generic[K, V]):
         value = resident.opening.result()
         del self._holders[id(value)]
         try:
-            closing = self._loader.submit(value.close)
+            closing = self._closer.submit(value.close)
         except RuntimeError:  # the service stops, and so have the threads
             value.close()
             self._budget.release(resident)

@@ -77,5 +77,5 @@ def settle(registry: Registry, named: Aliases) -> bool:
 
 
 def _withdraw(registry: Registry, tag: str) -> None:
+    registry.split(tag, 0.0, shadow=False)  # first: a share that is left finds its next victim
     registry.withdraw(tag, "challenger")
-    registry.split(tag, 0.0, shadow=False)

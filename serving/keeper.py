@@ -90,15 +90,18 @@ class Keeper:
         now = asyncio.get_running_loop().time
         measured = now()
         while True:
-            routes = dict(self._router.routes)
-            if routes != seen:
-                seen = routes
-                await self._follow(routes)
-            self.ready = True
-            new = now() - measured < MEASURE_SECONDS
-            measured = measured if new else now()
-            await self._tokenizers.measure(new=new)
-            await self._models.measure(new=new)
+            try:
+                routes = dict(self._router.routes)
+                if routes != seen:
+                    await self._follow(routes)
+                    seen = routes
+                self.ready = True
+                new = now() - measured < MEASURE_SECONDS
+                measured = measured if new else now()
+                await self._tokenizers.measure(new=new)
+                await self._models.measure(new=new)
+            except Exception:  # noqa: BLE001  (whatever it is, the next round must come)
+                _LOG.exception("nothing was kept open or measured")
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _follow(self, routes: Mapping[str, Route]) -> None:

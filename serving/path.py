@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from models.errors import ModelUnavailable
+from models.errors import EngineFailed, ModelUnavailable
 from models.identity import Tag
 from models.labels import Scores
 from serving.admission import admitted, given
@@ -50,7 +50,7 @@ class Path:
                     row = await self.encode(event.tag, text, call)
                     scores = await self.score(event.tag, row, call)
                     break
-                except ModelUnavailable:
+                except (ModelUnavailable, EngineFailed):
                     champion = self.router.choose(language.tag, version=call.version)
                     if champion == event.tag:
                         raise

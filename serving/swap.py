@@ -160,6 +160,10 @@ class Swap:
             failure = self._failed.put(tag, str(error))
             _LOG.warning("%s does not answer (%d times): %s", tag.model, failure.times, error)
             self._note(Swapped(language, "failed"))
+        except Exception as error:  # noqa: BLE001  (else it is tried four times a second)
+            self._failed.put(tag, f"{type(error).__name__}: {error}")
+            _LOG.exception("%s does not answer", tag.model)
+            self._note(Swapped(language, "failed"))
         else:
             self._failed.clear(tag)
             took = duration(time.perf_counter() - started)
@@ -224,12 +228,14 @@ class Swap:
 
         def first() -> None:
             self._switch(language, tag)
-            self._ground.models.evict(before.champion, "retired")
+            self._ground.models.give_up(before.champion, "retired")
 
         try:
             await self._ground.warmer(tag, first)
-        except PolysentError:
-            self.answering[language] = before
+        except (PolysentError, asyncio.CancelledError):
+            if language in self.answering and (wanted := self._wanted.get(language)):
+                self.answering[language] = agreed(before, wanted)
+                self._ground.models.give_up(tag, "retired")
             raise
         finally:
             self._back = None

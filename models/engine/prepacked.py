@@ -8,13 +8,14 @@ stay: with holes in their place, logits were zero and the heap as large as witho
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
 from models import memory
-from models.disk import flush, locked
+from models.disk import flush, locked, locked_if_free
 from models.engine.form import Form, Made, is_whole
 from models.engine.instructions import isa
 from models.engine.onnx import SESSION, OnnxEngine, session_options, size
@@ -27,6 +28,8 @@ DIGITS = 12
 LOADED = 256
 """Bytes; smaller tensors stay in model.onnx. Shapes, which are tiny, must; scales must not, or
 MatMulNBits answers NaN (onnxruntime 1.31.1; seen with 1024 and a model of width 64)."""
+RECENT_SECONDS = 600.0
+"""A form is younger than its artifact's place in the store: it is made first."""
 SHAPES = ((1, 1), (1, 8), (4, 8))
 """Rows and tokens of the batches that both forms must answer alike."""
 TOLERANCE = 1e-4
@@ -157,17 +160,23 @@ def _clean(folder: Path) -> None:
 def forget(home: Path, digests: set[str]) -> list[Path]:
     """Remove the forms of all artifacts but these, and of all machines; return which.
 
+    Those made just now stay, and all of them while one is being made.
+
     One that a service has open stays mapped there until it is closed.
     """
     if not root(home).is_dir():
         return []
     kept = {digest[:DIGITS] for digest in digests}
-    with locked(root(home) / ".lock"):
+    recent = time.time() - RECENT_SECONDS
+    with locked_if_free(root(home) / ".lock") as free:
+        if not free:  # one is being made: there will be another time
+            return []
         _clean(root(home))
         stale = [
             path
             for path in root(home).iterdir()
             if path.is_dir() and path.name.partition("-")[0] not in kept
+            if path.stat().st_mtime < recent
         ]
         for path in stale:
             shutil.rmtree(path, ignore_errors=True)

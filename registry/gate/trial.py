@@ -61,6 +61,8 @@ class Trial:
     refer: Callable[[Checkpoint, int], Answer] = Reference
     made: dict[str, Manifest] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    broke: bool = False
+    """Whether a rung could not be had: for want of memory, say, and not by what it is."""
     paces: dict[str, Pace] = field(default_factory=dict)
     answers: dict[str, Sequence[Scores]] = field(default_factory=dict)
     """Of a rung that was judged in this attempt, to the evidence."""
@@ -93,7 +95,8 @@ class Trial:
             ),
         )
         choice = Choice(question=self.candidate.question, rung=rung, circumstances=circumstances)
-        self.work.choose(choice)
+        if not self.broke:  # what broke may work the next time
+            self.work.choose(choice)
         return choice
 
     def judge(self, name: str) -> Gate:
@@ -189,6 +192,7 @@ class Trial:
             if disk_is_full(error):
                 raise
             self.failed[name] = str(error)
+            self.broke = True
             self.say(f"no {name}: {error}")
 
 

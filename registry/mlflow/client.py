@@ -1,6 +1,7 @@
 """MLflow's client, made quick to give up and its failures made ours."""
 
 import errno
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ SETTINGS = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 """By itself the client tries for minutes (7 retries, each twice as late) and writes to stdout."""
+NOISY = ("mlflow", "urllib3")
+"""Loggers that warn of each retry; ours says what came of them."""
 _LONGEST_REASON = 300
 _NO_ANSWER = "Max retries exceeded"
 
@@ -34,6 +37,8 @@ def open_client(uri: str) -> Any:  # noqa: ANN401  (MLflow has no types)
     with quiet():  # its imports warn of its own models
         from mlflow import MlflowClient  # noqa: PLC0415  (1.3 s, 70 MB)
 
+    for noisy in NOISY:
+        logging.getLogger(noisy).setLevel(logging.ERROR)
     return MlflowClient(tracking_uri=uri)
 
 
@@ -43,8 +48,7 @@ def answers(uri: str, what: str) -> Iterator[None]:
     from mlflow.exceptions import MlflowException  # noqa: PLC0415  (heavy)
 
     try:
-        with quiet():  # urllib3 warns of each retry
-            yield
+        yield
     except (MlflowException, OSError) as error:
         if f"[Errno {errno.ENOSPC}]" in str(error):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error

@@ -1,6 +1,7 @@
 """Files fetched from MLflow, going on where a cut connection left off."""
 
 import re
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -42,19 +43,27 @@ def _fetch(repository: Any, name: str, nbytes: int | None, path: Path) -> None: 
         part.unlink()
         have = 0
     if not have or have != nbytes:
-        _receive(repository, name, part, have)
+        _receive(repository, name, part, Span(have, nbytes))
     if nbytes is not None and part.stat().st_size != nbytes:
         message = f"{name}: {part.stat().st_size} bytes came, not {nbytes}"
         raise OSError(message)
     part.replace(path)
 
 
-def _receive(repository: Any, name: str, part: Path, have: int) -> None:  # noqa: ANN401
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes of a file that are here, and all that it is said to have."""
+
+    have: int
+    total: int | None
+
+
+def _receive(repository: Any, name: str, part: Path, span: Span) -> None:  # noqa: ANN401
     from mlflow.utils import request_utils, rest_utils  # noqa: PLC0415  (heavy)
 
     http: Any = rest_utils.http_request
     check: Any = request_utils.augmented_raise_for_status
-    wanted = {"Range": f"bytes={have}-"} if have else {}
+    wanted = {"Range": f"bytes={span.have}-"} if span.have else {}
     answer = http(
         repository._host_creds,  # noqa: SLF001  (as MLflow's own repository does; it has no other)
         f"/{quote(name)}",
@@ -68,3 +77,6 @@ def _receive(repository: Any, name: str, part: Path, have: int) -> None:  # noqa
         with part.open("ab" if goes_on else "wb") as file:
             for chunk in answer.iter_content(CHUNK):
                 file.write(chunk)
+                if span.total is not None and file.tell() > span.total:
+                    message = f"{name}: more bytes come than MLflow lists"
+                    raise OSError(message)

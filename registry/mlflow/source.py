@@ -1,6 +1,7 @@
 """The registry seam over MLflow; needs mlflow-skinny, no more."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +113,22 @@ class MLflowRegistry:
 
     def download(self, model: ModelId, into: Path) -> None:
         """Fetch by version number: an alias could move in between."""
-        with answers(self._uri, f"download {model}"):
+        with answers(self._uri, f"download {model}"), self._forgetting(model):
             place = location(self._client, model)
             download(repository(self._uri, place), place, into)
+
+    @contextmanager
+    def _forgetting(self, model: ModelId) -> Iterator[None]:
+        """Let a deleted version count as the newest no longer: its note outlives it."""
+        from mlflow.exceptions import MlflowException  # noqa: PLC0415  (heavy)
+
+        try:
+            yield
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                with suppress(MlflowException):
+                    self._client.delete_registered_model_tag(model.name, digest_tag(model.version))
+            raise
 
     def nbytes(self, model: ModelId) -> int:
         """Add up what MLflow lists."""

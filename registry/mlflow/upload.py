@@ -33,7 +33,7 @@ def upload(client: Any, folder: Path, manifest: Manifest, taken: Collection[str]
     """
     experiment = _experiment(client)
     left = [each for each in _attempts(client, experiment, manifest) if each.model_id not in taken]
-    begun = next((each for each in left if each.source_run_id), None)
+    begun = next((each for each in left if _goes_on(client, each)), None)
     for stale in left:
         if stale is not begun:
             client.delete_logged_model(stale.model_id)
@@ -84,6 +84,18 @@ def _send(client: Any, folder: Path, manifest: Manifest, model: Any) -> None:  #
         if there.get(name) != file.size:
             client.log_model_artifact(model.model_id, str(folder / name))
     client.log_model_artifact(model.model_id, str(folder / NAME))
+
+
+def _goes_on(client: Any, model: Any) -> bool:  # noqa: ANN401
+    """Say whether the run that began an upload still takes figures: people delete failed runs."""
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415  (heavy)
+
+    if not model.source_run_id:
+        return False
+    try:
+        return bool(client.get_run(model.source_run_id).info.lifecycle_stage == "active")
+    except MlflowException:
+        return False
 
 
 def _experiment(client: Any) -> str:  # noqa: ANN401

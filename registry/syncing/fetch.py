@@ -14,6 +14,7 @@ from models.tokens import Tokenizers
 from registry.disk import writing
 from registry.progress import Say
 from registry.source import Promoted, Registry
+from registry.syncing.plan import is_of
 from registry.syncing.prepare import prepare
 from registry.syncing.store import StoreWriter, verified
 
@@ -45,41 +46,49 @@ class Brought:
     nbytes: int
 
 
-def fetch(
-    registry: Registry, store: Store, writer: StoreWriter, promoted: Promoted, say: Say
-) -> Brought | Failure | None:
-    """Bring one version; None where another process is just doing that.
+@dataclass(frozen=True, slots=True)
+class Fetcher:
+    """Brings versions of a registry into a store."""
 
-    What came over a line that was cut is kept for the next attempt; what proved wrong, or filled
-    the disk, is not.
-    """
-    try:
-        with writer.staged(promoted) as folder:
-            if folder is None:
-                return None
-            say(f"fetch {promoted.model}")
-            try:
-                brought = _brought(registry, writer, promoted, folder)
-            except RegistryUnavailable:
-                raise
-            except BaseException:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
-        prepare(store, brought.tag, say)
-    except (PolysentError, OSError) as error:
-        say(f"{promoted.model} is not brought: {error}")
-        return Failure.of(promoted.model, error)
-    return brought
+    registry: Registry
+    store: Store
+    writer: StoreWriter
+    say: Say
 
+    def __call__(self, promoted: Promoted) -> Brought | Failure | None:
+        """Bring one version; None where another process does, or has just done.
 
-def _brought(registry: Registry, writer: StoreWriter, promoted: Promoted, folder: Path) -> Brought:
-    with writing(folder):
-        registry.download(promoted.model, folder)
-    tag = verified(folder, promoted)
-    smoke(folder)
-    nbytes = Manifest.read(folder).nbytes
-    writer.publish(folder, tag)
-    return Brought(tag, nbytes)
+        What came over a line that was cut is kept for the next attempt; what proved wrong, or
+        filled the disk, is not.
+        """
+        try:
+            with self.writer.staged(promoted) as folder:
+                if folder is None:
+                    return None
+                if any(is_of(tag, promoted) for tag in self.writer.tags()):
+                    shutil.rmtree(folder, ignore_errors=True)
+                    return None
+                self.say(f"fetch {promoted.model}")
+                return self._brought(promoted, folder)
+        except (PolysentError, OSError) as error:
+            self.say(f"{promoted.model} is not brought: {error}")
+            return Failure.of(promoted.model, error)
+
+    def _brought(self, promoted: Promoted, folder: Path) -> Brought:
+        try:
+            with writing(folder):
+                self.registry.download(promoted.model, folder)
+            tag = verified(folder, promoted)
+            smoke(folder)
+            nbytes = Manifest.read(folder).nbytes
+            prepare(self.store, tag, self.say, folder)  # first: what is in the store is routed
+            self.writer.publish(folder, tag)
+        except RegistryUnavailable:
+            raise
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return Brought(tag, nbytes)
 
 
 def smoke(folder: Path) -> None:

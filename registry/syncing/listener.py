@@ -1,14 +1,15 @@
 """The sync's own small HTTP server: nudges in, metrics and liveness out."""
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from models.errors import StoreFailed
@@ -20,6 +21,8 @@ LARGEST = 64 * 1024
 """Bytes of a nudge; MLflow's are some hundred."""
 PATIENCE = 5.0
 """Seconds that a caller may take to send it."""
+AT_ONCE = 16
+"""Callers; who comes beyond them is hung up on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,30 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], calls: Calls) -> None:
         self.calls = calls
+        self._places = threading.BoundedSemaphore(AT_ONCE)
         super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """Give one caller so many seconds in all, however slowly they send."""
+        ending = threading.Timer(PATIENCE, _hang_up, [request])
+        ending.daemon = True
+        ending.start()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            ending.cancel()
+            self._places.release()
+
+
+def _hang_up(connection: socket.socket) -> None:
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -58,30 +58,33 @@ def tell(registry: Registry, change: Change, routes: Routes, say: Say) -> Move:
 
     A registry that is away is not told; that is no failure of the sync.
     """
-    if change.after and change.after.model.version != change.before:
-        note(registry, change.after.model, NOW[change.alias], say)
     old = ModelId(change.language, change.before)
-    if change.before and old not in set(_serving(routes, change.language)):
-        note(registry, old, "replaced", say)
+    told = True
+    if change.after and change.after.model.version != change.before:
+        told = note(registry, change.after.model, NOW[change.alias], say)
+    if told and change.before and old not in set(_serving(routes, change.language)):
+        told = note(registry, old, "replaced", say)
     return Move(
         at=time.time(),
         language=change.language,
         alias=change.alias,
         before=change.before,
         after=change.after.model.version if change.after else 0,
-        who=_who(registry, change),
+        who=_who(registry, change) if told else UNKNOWN,
         evidence=change.after.digest if change.after else "",
         share=change.share,
     )
 
 
-def note(registry: Registry, model: ModelId, state: State, say: Say, error: str = "") -> None:
-    """Write on a version what became of it here, for the person who promoted it."""
+def note(registry: Registry, model: ModelId, state: State, say: Say, error: str = "") -> bool:
+    """Write on a version what became of it here, for the person who promoted it; False if away."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     try:
         registry.note(model, {"serving.state": state, "serving.error": error, "serving.at": now})
     except RegistryUnavailable as problem:
         say(f"{model} was not tagged: {problem}")
+        return False
+    return True
 
 
 def _serving(routes: Routes, language: str) -> Iterator[ModelId]:

@@ -1,7 +1,7 @@
 """What a sync has to do: decided here, done elsewhere."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from models.identity import ModelId, Tag
@@ -58,8 +58,9 @@ def plan(
         if champion is None or (named.champion is None and language not in lost):
             continue
         challenger = find(named.challenger)
-        if challenger is None and named.challenger and old:
+        if challenger is None and named.challenger and old:  # the share was meant for another one
             challenger = old.challenger
+            named = replace(named, share=old.share, shadow=old.shadow)
         known = old.covers if old and champion == old.champion else covers(champion)
         after[language] = _route(champion, challenger, named, known)
     missing = [promoted for promoted, tag in zip(wanted, found, strict=True) if tag is None]

@@ -1,22 +1,27 @@
 """The prepacked forms of stored models, kept as the store is."""
 
-from models.errors import StoreFailed
+from pathlib import Path
+
+from models.errors import ManifestInvalid, StoreFailed
 from models.identity import Tag
 from models.store import Store
 from registry.progress import Say
 from registry.syncing.store import StoreWriter
 
 
-def prepare(store: Store, tag: Tag, say: Say) -> None:
-    """Make the form that the service opens; without it, the service makes it or does without."""
+def prepare(store: Store, tag: Tag, say: Say, folder: Path | None = None) -> None:
+    """Make the form that the service opens; without it, the service makes it or does without.
+
+    `folder` is where the model lies while it is not in the store yet.
+    """
     from models.engine import prepacked  # noqa: PLC0415  (heavy)
 
-    folder = store.path(tag)
+    place = folder or store.path(tag)
     try:
-        if prepacked.find(folder, store.home) is None:
+        if prepacked.find(place, store.home) is None:
             say(f"prepack {tag.model}")
-            prepacked.make(folder, store.home)
-    except StoreFailed as problem:
+            prepacked.make(place, store.home)
+    except (StoreFailed, ManifestInvalid) as problem:
         say(f"{tag.model} will be opened as it is: {problem}")
 
 

@@ -83,7 +83,10 @@ class StoreWriter:
                 flush(file)
             flush(folder)
             with self.alone():
-                if place.exists():  # not one of `tags`: broken from outside
+                if (place / MODEL_YAML).is_file() and _tag(place):  # another sync was first
+                    shutil.rmtree(folder)
+                    return
+                if place.exists():  # broken from outside
                     self._discard(place)
                 place.parent.mkdir(parents=True, exist_ok=True)
                 folder.rename(place)
@@ -146,6 +149,8 @@ def verified(folder: Path, promoted: Promoted) -> Tag:
         wrong.append(f"it is for {manifest.language!r}, not for {promoted.model.language!r}")
     if promoted.digest is not None and manifest.digest != promoted.digest:
         wrong.append(f"manifest {manifest.digest[:DIGITS]}, not {promoted.digest[:DIGITS]}")
+    if ours := {NAME, MODEL_YAML} & set(manifest.files):
+        wrong.append(f"it names {sorted(ours)} as its own, which the store writes")
     wrong += ["it has passed no gate"] if manifest.gate is None else manifest.gate.reasons
     if wrong:
         raise ArtifactCorrupt(str(promoted.model), wrong)

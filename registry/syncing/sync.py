@@ -14,9 +14,10 @@ from registry.canary import settle
 from registry.disk import writing
 from registry.progress import Say, silent
 from registry.source import Aliases, Promoted, Registry
-from registry.syncing.fetch import Brought, Failure, fetch
+from registry.syncing.fetch import Brought, Failure, Fetcher
 from registry.syncing.journal import Journal, Move
-from registry.syncing.moves import changes, note, tell
+from registry.syncing.moves import Change, changes, note, tell
+from registry.syncing.named import Named
 from registry.syncing.plan import Plan, plan, removable
 from registry.syncing.prepare import forget, prepare
 from registry.syncing.store import StoreWriter
@@ -57,6 +58,7 @@ class Sync:
     store: Store
     say: Say = silent
     writer: StoreWriter = field(init=False)
+    _named: Named = field(init=False)
     journal: Journal = field(init=False)
     removed: list[Tag] = field(default_factory=list)
     _prepared: set[Tag] = field(default_factory=set)
@@ -67,6 +69,7 @@ class Sync:
         """Take the store; nothing is written yet."""
         self.writer = StoreWriter(self.store)
         self.journal = Journal.of(self.store)
+        self._named = Named(self.store)
 
     def look(self) -> "Looked":
         """Ask the registry, route what is here, remove what nobody needs; fetch nothing.
@@ -78,11 +81,12 @@ class Sync:
             before = self.writer.routes()
             lost = frozenset(self._lost(aliases, before))
             todo = plan(aliases, self.writer.tags(), before, self._covers, lost)
-            missed = tuple(self._follow_up(before))  # a sync was killed before it wrote them down
+            missed = changes(self.journal, before)  # a sync was killed before it wrote them down
             self.writer.write_routes(todo.routes)
             for route in todo.routes.languages.values():
                 self.writer.name_latest(route.champion)
-            moves = missed + tuple(self._follow_up(todo.routes))
+            moves = (*self._follow_up(missed, before), *self._follow_up(None, todo.routes))
+            self._named.remember(aliases)
             self.writer.clean(todo.fetch)
             self._remove(todo)
         self._settle(aliases)
@@ -92,7 +96,7 @@ class Sync:
 
     def fetch(self, promoted: Promoted) -> Brought | Failure | None:
         """Bring one version into the store; None where another process is doing that."""
-        outcome = fetch(self.registry, self.store, self.writer, promoted, self.say)
+        outcome = Fetcher(self.registry, self.store, self.writer, self.say)(promoted)
         if isinstance(outcome, Failure):
             note(self.registry, promoted.model, "failed", self.say, outcome.reason)
         elif outcome is not None:
@@ -119,17 +123,15 @@ class Sync:
         for language, route in before.languages.items():
             named = aliases.get(language)
             if named is None or named.champion is None:
+                last = ModelId(language, self._named.last(language, route.champion.model.version))
                 versions = self.registry.versions(language)
-                if route.champion.model not in {version.model for version in versions}:
-                    self._once(
-                        route.champion.model,
-                        f"{route.champion.model} was deleted from the registry; it goes on serving "
-                        f"until another version is champion",
-                    )
+                if last not in {version.model for version in versions}:
+                    text = f"{last} was deleted from the registry; {route.champion.model} goes on"
+                    self._once(last, f"{text} serving until another version is champion")
                     yield language
 
-    def _follow_up(self, routes: Routes) -> Iterator[Move]:
-        for change in changes(self.journal, routes):
+    def _follow_up(self, found: list[Change] | None, routes: Routes) -> Iterator[Move]:
+        for change in changes(self.journal, routes) if found is None else found:
             after = change.after.model if change.after else "none"
             self.say(
                 f"{change.language}: {change.alias} is {after} (it was {change.before or '-'})"
@@ -160,10 +162,13 @@ class Sync:
         return self.writer.manifest(tag).covers
 
     def _settle(self, aliases: Mapping[str, Aliases]) -> None:
-        for named in aliases.values():
+        for language, named in aliases.items():
+            if named.challenger is None or named.challenger != named.champion:
+                continue
             with suppress(RegistryUnavailable):  # the next look will do
-                if settle(self.registry, named):
-                    self.say("the challenger is champion now: its share ends")
+                now = self.registry.aliases().get(language, Aliases())
+                if settle(self.registry, now):
+                    self.say(f"{language}: the challenger is champion now, its share ends")
 
     def _tell_staged(self, routes: Routes) -> None:
         arrived, self._arrived = self._arrived, set()

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -27,6 +28,15 @@ FIRST_REST = 5.0
 Clock = Callable[[], float]
 
 
+def backoff(first: float, times: int, longest: float) -> float:
+    """Return seconds, doubled so many times, but no more than the longest."""
+    return min(first * float(2 ** min(times, 32)), longest)
+
+
+def _nothing() -> None:
+    pass
+
+
 @dataclass(slots=True)
 class Watch:
     """One thread looks and routes, others fetch: a promotion never waits for a download.
@@ -41,11 +51,15 @@ class Watch:
     seconds: float
     telemetry: Telemetry
     clock: Clock = time.monotonic
+    subscribe: Callable[[], None] = _nothing
+    """Asks the registry to call, once it answers and each time that it answers again."""
     _due: threading.Event = field(default_factory=threading.Event)
     _ended: threading.Event = field(default_factory=threading.Event)
     _under_way: dict[ModelId, Future[None]] = field(default_factory=dict)
     _rests: dict[ModelId, tuple[int, float]] = field(default_factory=dict)
+    _preparing: Future[None] | None = None
     _away: int = 0
+    _subscribed: bool = False
 
     def nudge(self) -> None:
         """Look now."""
@@ -75,18 +89,28 @@ class Watch:
         except RegistryError as error:
             if isinstance(error, RegistryUnavailable):
                 self._away += 1
+                self._subscribed = False
             _LOG.warning("%s", error)
-            self.telemetry.looked(error.code)
+            self._note(error.code)
+            return None
+        except Exception:  # noqa: BLE001  (a sync that ends can't be nudged)
+            self._away += 1
+            _LOG.exception("The look failed")
+            self._note("internal")
             return None
         if self._away:
             _LOG.warning("MLflow answers again")
         self._away = 0
         return looked
 
+    def _note(self, outcome: str) -> None:
+        with suppress(RegistryError):  # a full disk is no reason to stop looking
+            self.telemetry.looked(outcome)
+
     def pause(self) -> float:
         """Return the seconds until the next look that nobody asks for."""
         longest = max(LONGEST_WAIT, self.seconds)
-        wait = min(self.seconds * 2**self._away, longest) if self._away else self.seconds
+        wait = backoff(self.seconds, self._away, longest) if self._away else self.seconds
         return wait * random.uniform(0.8, 1.0) if self._away else wait  # noqa: S311  (no secret)
 
     def rests(self, model: ModelId) -> bool:
@@ -97,29 +121,39 @@ class Watch:
     def _fetch(self, pool: ThreadPoolExecutor, looked: Looked | None) -> None:
         if looked is None:
             return
-        pool.submit(self.sync.prepare, looked)
+        if not self._subscribed:
+            self._subscribed = True
+            pool.submit(self.subscribe)
+        if self._preparing is None or self._preparing.done():
+            self._preparing = pool.submit(self.sync.prepare, looked)
         for promoted in looked.plan.fetch:
             model = promoted.model
+            if len(self._under_way) >= AT_ONCE:
+                break  # each that ends brings the next look, and with it the order of then
             if model not in self._under_way and not self.rests(model):
                 self._under_way[model] = pool.submit(self._bring, promoted)
                 self._under_way[model].add_done_callback(partial(self._done, model))
 
     def _bring(self, promoted: Promoted) -> None:
-        outcome = self.sync.fetch(promoted)
+        try:
+            outcome = self.sync.fetch(promoted)
+        except BaseException:
+            self._rest(promoted.model, LONGEST_REST)
+            raise
         if isinstance(outcome, Failure):
             away = outcome.code == RegistryUnavailable.code
             self._rest(promoted.model, LONGEST_WAIT if away else LONGEST_REST)
             self.telemetry.failed(outcome)
         elif isinstance(outcome, Brought):
-            self._rests.pop(promoted.model, None)
+            self._rests[promoted.model] = 0, self.clock() + FIRST_REST  # should it not be there
             self.telemetry.arrived(str(promoted.model), outcome.nbytes)
         else:  # another process is fetching it
-            self._rest(promoted.model, 0.0)
+            times, _ = self._rests.get(promoted.model, (0, 0.0))
+            self._rests[promoted.model] = times, self.clock() + ELSEWHERE_SECONDS
 
     def _rest(self, model: ModelId, longest: float) -> None:
         times, _ = self._rests.get(model, (0, 0.0))
-        rest = max(ELSEWHERE_SECONDS, min(FIRST_REST * 2**times, longest))
-        self._rests[model] = times + 1, self.clock() + rest
+        self._rests[model] = times + 1, self.clock() + backoff(FIRST_REST, times, longest)
 
     def _done(self, model: ModelId, future: Future[None]) -> None:
         del self._under_way[model]

@@ -148,8 +148,11 @@ def test_a_home_that_can_not_be_written_is_none_either(folder: Path, tmp_path: P
     assert engine.run(pad(ROWS, 0)).shape == (2, 2)
 
 
-def test_forms_of_models_that_are_gone_are_forgotten(folder: Path, tmp_path: Path) -> None:
+def test_forms_of_models_that_are_gone_are_forgotten(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Those of the models that are kept stay."""
+    monkeypatch.setattr(prepacked, "RECENT_SECONDS", -1.0)
     kept = prepacked.make(folder, tmp_path)
     write_tiny(tmp_path / "other", sure=3.0)
     gone = prepacked.make(tmp_path / "other", tmp_path)

@@ -173,6 +173,22 @@ async def test_model_that_is_retired_while_it_is_opened_goes_after_its_use(
     assert opener.engines[DE].closed
 
 
+async def test_model_that_is_given_up_while_it_is_opened_goes_once_it_is_open(
+    residency: Models, opener: FakeModels
+) -> None:
+    """Who waits for it is answered; then it makes room for what takes its place."""
+    opener.gate = threading.Event()
+    waiting = asyncio.create_task(hold(residency, DE))
+    await settled()
+    residency.give_up(DE, "retired")
+    opener.gate.set()
+
+    await waiting
+    await settled()
+    assert residency.resident == frozenset()
+    assert opener.engines[DE].closed
+
+
 async def test_kept_model_is_nobodys_room(
     residency: Models, opener: FakeModels, clock: Clock
 ) -> None:

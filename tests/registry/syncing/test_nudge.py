@@ -1,11 +1,13 @@
+import socket
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from models.errors import RegistryUnavailable, StoreFailed
-from registry.syncing.listener import LARGEST, Calls, listening
+from registry.syncing.listener import AT_ONCE, LARGEST, PATIENCE, Calls, listening
 from registry.syncing.nudge import MOST_SECONDS, nudge, signed
 from tests.wire.conftest import free_port
 
@@ -109,3 +111,22 @@ def test_an_address_that_is_taken_is_said(url: str, heard: Heard) -> None:
         listening(url, Calls(SECRET, heard, lambda: b"")),
     ):
         pass
+
+
+def test_slow_callers_do_not_keep_others_out_for_long(url: str, heard: Heard) -> None:
+    """Who sends a byte now and then is hung up on after some seconds in all."""
+    place = urlsplit(url)
+    address = str(place.hostname), int(place.port or 0)
+    slow = [socket.create_connection(address) for _ in range(AT_ONCE)]
+    for connection in slow:
+        connection.sendall(b"POST / HTTP/1.1\r\n")
+    time.sleep(0.2)
+    with pytest.raises(RegistryUnavailable):
+        nudge(url, SECRET)
+
+    time.sleep(PATIENCE)
+    nudge(url, SECRET)
+
+    assert heard.times == 1
+    for connection in slow:
+        connection.close()

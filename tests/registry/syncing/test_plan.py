@@ -141,6 +141,18 @@ def test_a_challenger_gets_its_share_once_it_is_here() -> None:
     assert route(Aliases(promoted("de", 1), promoted("de", 1), share=1.0), tag("de", 1)) == alone
 
 
+def test_a_share_waits_for_the_challenger_that_it_is_for() -> None:
+    """Half of the requests are meant for version 4: version 3 keeps its hundredth meanwhile."""
+    before = Routes(
+        languages={"de": Route(champion=tag("de", 1), challenger=tag("de", 3), share=0.01)}
+    )
+    named = Aliases(promoted("de", 1), promoted("de", 4), share=0.5, shadow=True)
+
+    todo = plan({"de": named}, [tag("de", 1), tag("de", 3)], before, covers)
+
+    assert todo.routes == before
+
+
 def test_the_same_input_gives_the_same_plan() -> None:
     """In whatever order the store and the registry list things."""
     aliases = {"nl": champion(1, language="nl"), "de": champion(2)}

@@ -70,8 +70,11 @@ def test_a_sync_makes_a_form_that_went_missing(tmp_path: Path) -> None:
     assert prepacked.find(store.path(tag), store.home)
 
 
-def test_forms_of_models_that_left_the_store_go_too(tmp_path: Path) -> None:
+def test_forms_of_models_that_left_the_store_go_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """They are only derived."""
+    monkeypatch.setattr(prepacked, "RECENT_SECONDS", -1.0)
     store, registry = Store(tmp_path / "home"), FakeRegistry()
     champion(registry, tmp_path / "made")
     (tag,) = sync(registry, store).synced

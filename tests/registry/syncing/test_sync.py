@@ -18,10 +18,10 @@ from models.manifest import MODEL, NAME, WEIGHTS, File, Manifest
 from models.routes import Routes
 from models.store import Store
 from registry.promote import promote
-from registry.source import Registered
+from registry.source import Promoted, Registered
 from registry.syncing import sync as sync_module
 from registry.syncing.journal import Journal
-from registry.syncing.sync import Report, sync
+from registry.syncing.sync import Report, Sync, sync
 from tests.fakes_registry import FakeRegistry
 from tests.tiny import write_tiny
 
@@ -443,3 +443,55 @@ def test_a_half_item_in_the_store_is_replaced(
 
     assert report.synced == (tag,)
     assert whole(store) == {"de": "sentiment-de:1"}
+
+
+def test_a_champion_deleted_before_it_could_be_brought_ends_nothing(
+    registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
+) -> None:
+    """Version 2 is promoted, refused and deleted, and its alias with it: version 1 goes on."""
+    champion("de")
+    sync(registry, store)
+    bad = champion("de", sure=3.0).model
+    registry.damage[bad] = flip
+    sync(registry, store)
+    registry.named.clear()
+    del registry.folders[bad]
+
+    report = sync(registry, store)
+
+    assert report.unrouted == ()
+    assert whole(store) == {"de": "sentiment-de:1"}
+
+
+def test_what_another_sync_has_just_brought_is_not_fetched_again(
+    registry: FakeRegistry, store: Store, champion: Callable[..., Registered]
+) -> None:
+    """A plan may be older than the store; a whole model in it is never put aside."""
+    done = champion("de")
+    (tag,) = sync(registry, store).synced
+    before = store.path(tag).stat().st_ino
+    registry.downloads.clear()
+
+    found = Sync(registry, store).fetch(Promoted(done.model, done.digest))
+
+    assert found is None
+    assert registry.downloads == []
+    assert store.path(tag).stat().st_ino == before
+
+
+def test_a_version_that_names_the_stores_own_files_is_refused(
+    registry: FakeRegistry, store: Store, tmp_path: Path
+) -> None:
+    """Else the store would write over what the manifest vouches for, and fetch it for ever."""
+    folder = tmp_path / "made"
+    manifest = write_tiny(folder, "de")
+    (folder / "model.yaml").write_text("mine")
+    files = manifest.files | {"model.yaml": File.of(folder / "model.yaml")}
+    manifest = manifest.model_copy(update={"files": files})
+    manifest.write(folder)
+    registry.register(folder, manifest)
+    promote(registry, "de")
+
+    (failure,) = sync(registry, store).failed
+
+    assert "model.yaml" in failure.reason

@@ -13,7 +13,7 @@ from registry.promote import promote
 from registry.source import Registered
 from registry.syncing.sync import Sync
 from registry.syncing.telemetry import Telemetry
-from registry.syncing.watch import LONGEST_WAIT, Watch
+from registry.syncing.watch import LONGEST_WAIT, Watch, backoff
 from tests.fakes_registry import FakeRegistry
 from tests.tiny import write_tiny
 
@@ -169,3 +169,47 @@ def test_a_registry_that_is_away_is_asked_less_and_less(
     metrics = watch.telemetry.metrics()
     assert b'polysent_sync_looks_total{outcome="registry_unavailable"} 8.0' in metrics
     assert (store.home / "polysent" / "sync.json").is_file()
+
+
+def test_waits_end_at_their_limit_however_long_it_lasts() -> None:
+    """A weekend without MLflow is a thousand looks."""
+    assert [backoff(5.0, times, 60.0) for times in (0, 1, 5, 5000)] == [5.0, 10.0, 60.0, 60.0]
+
+
+def test_webhooks_are_asked_for_again_when_the_registry_comes_back(
+    watch: Watch, registry: FakeRegistry, register: Callable[..., Registered]
+) -> None:
+    """They may be lost with it, or never have been had."""
+    asked: list[int] = []
+    watch.seconds = 0.02
+    watch.subscribe = lambda: asked.append(1)
+    register()
+    registry.away = True
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    try:
+        time.sleep(0.1)
+        assert not asked
+        registry.away = False
+        until(lambda: len(asked) == 1)
+        registry.away = True
+        until(lambda: watch._away > 0)
+        registry.away = False
+        until(lambda: len(asked) == 2)
+    finally:
+        watch.stop()
+        thread.join()
+
+
+def test_a_look_that_breaks_does_not_end_the_watch(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sync that has ended can't be nudged."""
+
+    def broken(_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Sync, "look", broken)
+
+    assert watch.look() is None
+    assert b'polysent_sync_looks_total{outcome="internal"} 1.0' in watch.telemetry.metrics()
