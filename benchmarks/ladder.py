@@ -1,18 +1,29 @@
-"""Which rung did the gate choose for each model of a store, what does it agree on, how fast is it?
+"""Which rung did the gate choose for each model, what does it agree on, how fast is it?
 
-Reads the certificates of what is served (BENTOML_HOME); they were measured at registration.
+Over what `polysent up` has built (BENTOML_HOME, POLYSENT_HOME). Agreement is the certificate's;
+speed is measured anew, in core seconds, beside the fp32 rung of the checkpoint (`--quick`: not).
 """
 
 import sys
+import tempfile
+from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from benchmarks.options import read
+from benchmarks.options import Options, read
 from benchmarks.results import Claim, Result, finish
+from models.artifact import open_artifact
 from models.manifest import Gate, Manifest
 from models.routes import Routes
 from models.store import Store
+from models.tokens import Tokenizers
+from registry.card import Card
+from registry.checkpoints.checkpoint import inspect
+from registry.export.export import export
+from registry.gate.timing import interleaved, sample
+from training.texts import unlabelled
 
+TEXTS = 32
 SPEED = 1.4
 DIFFERENT = 0.01
 """Share of texts on which a model may choose another label than fp32; one may always differ."""
@@ -25,7 +36,12 @@ def main() -> int:
     routes = Routes.read(store.routes).languages
     manifests = {name: Manifest.read(store.path(route.champion)) for name, route in routes.items()}
     gates = {name: manifest.gate for name, manifest in manifests.items() if manifest.gate}
-    speeds = {name: _speed(gate) for name, gate in gates.items()}
+    speeds = {
+        name: _speed(gate)
+        if options.quick
+        else measured(name, store.path(routes[name].champion), options)
+        for name, gate in gates.items()
+    }
     result = Result(
         name="ladder",
         question="Which rung did the gate choose, what does it agree on, how fast is it?",
@@ -55,6 +71,19 @@ def agrees(gate: Gate) -> bool:
     """Say whether a model agrees with fp32 as it must."""
     differ = round((1 - gate.agreement) * gate.texts)
     return gate.texts >= 200 and differ <= max(1, DIFFERENT * gate.texts)  # noqa: PLR2004
+
+
+def measured(language: str, champion: Path, options: Options) -> float:
+    """Time a champion and the fp32 rung of its checkpoint in turn, on one core."""
+    checkpoint = inspect(options.home / "checkpoints" / language)
+    texts = sample(unlabelled(language, options.home), TEXTS)
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / "fp32"
+        export(checkpoint, Card(language), plain, rung="fp32")
+        ours, theirs = (
+            open_artifact(place, Tokenizers(), threads=1) for place in (champion, plain)
+        )
+        return interleaved(ours, theirs, texts).speed
 
 
 def _speed(gate: Gate) -> float:

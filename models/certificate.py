@@ -61,7 +61,7 @@ class Circumstances(Part):
     """What another machine or another day would give; no part of the manifest's digest."""
 
     seconds: float | None = None
-    """A text, in small batches."""
+    """Core seconds of a text, in small batches."""
     speed: float | None = None
     """How many times as fast as fp32; None where nobody asked."""
     champion: Comparison | None = None

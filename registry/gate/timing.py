@@ -19,14 +19,14 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Medians of interleaved rounds: seconds a text, and how many times as fast as the other."""
+    """Medians of interleaved rounds: core seconds a text, how many times as fast as the other."""
 
     seconds: float
     speed: float
 
 
 def interleaved(
-    ours: Answer, other: Answer, texts: Sequence[str], clock: Clock = time.perf_counter
+    ours: Answer, other: Answer, texts: Sequence[str], clock: Clock = time.process_time
 ) -> Pace:
     """Time two models in turn on the same texts, each first in every second round.
 
