@@ -1,4 +1,4 @@
-"""`polysent up`: builds what is missing, starts MLflow and the service, stops both."""
+"""`polysent up`: builds what is missing, starts MLflow and the service, stops them."""
 
 import signal
 import sys
@@ -152,7 +152,7 @@ class Up:
 
   curl -s {url}/predict -H 'Content-Type: application/json' -d '{{"text": "I love it"}}'
 
-[dim]Logs: {self.settings.home}/logs. Ctrl-C stops both.[/]"""
+[dim]Logs: {self.settings.home}/logs. Ctrl-C stops all.[/]"""
         )
 
     def _give_up(self, what: str, child: Child) -> None:
