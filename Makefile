@@ -41,7 +41,7 @@ heads: $(VENV)/.serve ## remake training/heads/*.json from the labelled rows (a 
 	@$(BIN)/python -m training.heads
 
 # make bench BENCHMARKS='cold mix' FORM=--quick: some of them, with toy models, for seconds.
-BENCHMARKS ?= overhead mix cold isolation overload churn bulk promotion syncing
+BENCHMARKS ?= overhead hop mix cold isolation overload churn bulk promotion syncing
 FORM ?=
 .PHONY: bench
 bench: $(VENV)/.dev ## all benchmarks in full (40 minutes on a quiet machine), then their table

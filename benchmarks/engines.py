@@ -1,6 +1,6 @@
 """Which engine and precision is the fastest here, and with how many lanes and threads?
 
-`python -m benchmarks.engines`: clones of XLM-R-base with 40,000 pieces; 48 texts of some 23 tokens
+`python -m benchmarks.engines`: clones of XLM-R-base; 48 texts of some 23 tokens
 (95 % below 60), sorted, cut by a budget of tokens; rounds interleaved. Two figures stand in each
 place, the best round and the median: far apart, the machine had other work. A lane is a thread that
 runs the same engine. The last table is what one more session takes, freed heap given back.
@@ -16,18 +16,16 @@ from statistics import median
 import numpy as np
 from rich.table import Table
 
-from benchmarks.clones import BASE, TINY, clone
-from benchmarks.fleet import tokenizer
+from benchmarks.fleet import prototype
 from benchmarks.options import Options, read
 from cli.console import out
 from models import memory
 from models.engine import Engine, prepacked
 from models.engine.choose import open_engine
 from models.engine.onnx import OnnxEngine
-from models.manifest import NAME
 from models.tokens import Batch, pad
 
-RUNGS = ("fp32", "int8-dynamic", "uint8-dynamic", "int8-block32-v32", "int8-block128")
+RUNGS = ("fp32", "int8-dynamic", "int8-rows", "int8-block32-v32", "int8-block128")
 BUDGETS = (128, 256, 512, 1024)
 ALONE = 0
 """In the place of a budget: one text of 26 tokens, by itself."""
@@ -150,13 +148,7 @@ def more(folders: dict[str, Path], home: Path) -> Table:
 
 def made(options: Options) -> dict[str, Path]:
     """Return a clone of each rung, made unless it is there."""
-    shape, name = (TINY, "tiny") if options.quick else (BASE, "base40k")
-    home = options.home / "benchmarks"
-    folders = {rung: home / "prototypes" / f"{name}-{rung}" for rung in RUNGS}
-    for rung, folder in folders.items():
-        if not (folder / NAME).exists():
-            clone(folder, shape, tokenizer(options.home), rung)
-    return folders
+    return {rung: prototype(options, rung) for rung in RUNGS}
 
 
 def main() -> None:

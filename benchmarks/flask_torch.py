@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.clones import LABELS, POSITIONS
+from benchmarks.checkpoints import LABELS, POSITIONS
 from benchmarks.server import free_port, running
 from benchmarks.shapes import SHAPES
 from cli.processes import Child

@@ -4,14 +4,14 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import graph
-from benchmarks.clones import PRECISIONS
 from benchmarks.shapes import SHAPES
 from models.settings import read_settings
+from registry.export import ladder
 
 ROUNDS = 3
-FASTEST = "int8-dynamic"
-"""The fastest rung of the ladder on AVX2 without VNNI (docs/adr/0006-engine.md)."""
+FASTEST = ladder.RUNGS[0]
+CHOSEN = "int8-rows"
+"""The rung that the gate picks for most of the demo fleet (`python -m benchmarks.ladder`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def read(doc: str | None, argv: list[str] | None = None, *, seconds: float = 20.
     parser.add_argument("--rounds", type=int, help="times each side is measured, in turns")
     parser.add_argument("--seconds", type=float, help="length of one measurement")
     parser.add_argument("--shape", choices=sorted(SHAPES), help="size of the models")
-    parser.add_argument("--precision", choices=PRECISIONS, help=f"rung, default {FASTEST}")
+    parser.add_argument("--precision", choices=ladder.RUNGS, help=f"rung, default {FASTEST}")
     given = parser.parse_args(argv)
     return Options(
         quick=given.quick,
@@ -57,6 +57,6 @@ def read(doc: str | None, argv: list[str] | None = None, *, seconds: float = 20.
         rounds=given.rounds or (1 if given.quick else ROUNDS),
         seconds=given.seconds or (min(seconds, 2.0) if given.quick else seconds),
         shape=given.shape or ("toy" if given.quick else "base"),
-        precision=given.precision or (graph.PRECISION if given.quick else FASTEST),
+        precision=given.precision or (ladder.DEFAULT if given.quick else FASTEST),
         home=read_settings().home.resolve(),
     )

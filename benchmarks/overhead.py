@@ -1,31 +1,24 @@
 """What does the server cost beyond the bare engine, and what does the usual way cost?
 
-Throughput at 64 clients against perfect batches without HTTP, latency of one client against one
-run, padding at saturation, and both rungs beside Flask + torch fp32 at 32 clients.
+Throughput at 64 clients against perfect batches without HTTP, padding at saturation, and both rungs
+beside Flask + torch fp32 at 32 clients.
 """
 
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
-from statistics import median
 
 from matplotlib.axes import Axes
 
-from benchmarks import bare, graph
+from benchmarks import bare
 from benchmarks.bare import Run, Way
 from benchmarks.flask_torch import Baseline, baseline
 from benchmarks.fleet import Fleet, fleet, tokenizer
 from benchmarks.measure import SATURATING, Measuring
-from benchmarks.options import read
+from benchmarks.options import CHOSEN, read
 from benchmarks.results import Claim, Result, finish
 from benchmarks.server import UNCACHED, Service, serving
-from benchmarks.traffic import Plan
 
 CLIENTS = 32
-PATIENCE = 600.0
-"""Seconds for the one client to ask all that it asks."""
-TURN = 20
-"""Texts of one client, before the bare engine has its turn with them."""
 FIXED = 16
 """Texts in the unsorted batches that are shown beside ours."""
 
@@ -36,8 +29,6 @@ class Rounds:
 
     bare: list[float] = field(default_factory=list)
     served: list[float] = field(default_factory=list)
-    bare_alone: list[float] = field(default_factory=list)
-    one_client: list[float] = field(default_factory=list)
     padding: list[float] = field(default_factory=list)
     flask: list[float] = field(default_factory=list)
     fastest: list[float] = field(default_factory=list)
@@ -64,7 +55,7 @@ def main() -> int:
         setup={
             "model": options.shape,
             "precision": options.precision,
-            "demo precision": graph.PRECISION,
+            "demo precision": CHOSEN,
             "bare engine": str(best),
             "baseline": str(usual),
             "load generator": measuring.generator,
@@ -75,8 +66,6 @@ def main() -> int:
             f"unsorted batches of {FIXED}: padding": unsorted.padding_share,
             f"unsorted batches of {FIXED}, texts/s": unsorted.throughput,
             "texts/s": {name: list(getattr(rounds, name)) for name in PICTURED},
-            "bare p50 ms": [1000 * each for each in rounds.bare_alone],
-            "one client p50 ms": [1000 * each for each in rounds.one_client],
         },
     )
     return finish(result, options, lambda axes: draw(axes, rounds))
@@ -91,30 +80,6 @@ def one_round(models: Fleet, measuring: Measuring, best: Way, rounds: Rounds) ->
         with bare.lanes(folder, best) as opened:
             batches = bare.perfect(bare.encode(folder, busy), best.tokens)
             rounds.bare.append(bare.run(opened, batches).throughput)
-        one_at_a_time(service, folder, measuring, rounds)
-
-
-def one_at_a_time(service: Service, folder: Path, measuring: Measuring, rounds: Rounds) -> None:
-    """Measure one client and the bare engine on the same texts, in turns: machines drift.
-
-    The bare engine has the number of threads that was the quickest.
-    """
-    asked = measuring.questions(["en"], measuring.options.at_most(200, 60))
-    plan = Plan(service.url, PATIENCE, clients=1)
-    served: list[float] = []
-    alone: dict[int, list[float]] = {threads: [] for threads in {1, bare.cores()}}
-    models = {threads: bare.open_one(folder, threads) for threads in alone}
-    for start in range(0, len(asked), TURN):
-        turn = asked[start : start + TURN]
-        served.append(measuring.carry_out(plan, turn).latency(0.5))
-        rows = bare.encode(folder, [question.text for question in turn])
-        for threads, model in models.items():
-            bare.alone(model, rows[:2])
-            alone[threads].append(bare.alone(model, rows))
-    for model in models.values():
-        model.close()
-    rounds.one_client.append(median(served))
-    rounds.bare_alone.append(min(map(median, alone.values())))
 
 
 def saturated(service: Service, measuring: Measuring, rounds: Rounds) -> list[str]:
@@ -151,8 +116,8 @@ def against_flask(measuring: Measuring, rounds: Rounds) -> Baseline:
         with baseline(usual, folder) as url:
             rounds.flask.append(at_32(measuring, url))
         rounds.fastest.append(served_at_32(measuring, options.precision))
-        same = options.precision == graph.PRECISION
-        rounds.demo.append(rounds.fastest[-1] if same else served_at_32(measuring, graph.PRECISION))
+        same = options.precision == CHOSEN
+        rounds.demo.append(rounds.fastest[-1] if same else served_at_32(measuring, CHOSEN))
     return usual
 
 
@@ -178,10 +143,6 @@ def ratios(above: list[float], below: list[float]) -> tuple[float, ...]:
 
 def claims(rounds: Rounds) -> tuple[Claim, ...]:
     """Return what is held against the targets."""
-    extra = [
-        1000 * (served - alone)
-        for served, alone in zip(rounds.one_client, rounds.bare_alone, strict=True)
-    ]
     return (
         Claim(
             f"throughput at {SATURATING} clients / bare engine in perfect batches",
@@ -189,7 +150,6 @@ def claims(rounds: Rounds) -> tuple[Claim, ...]:
             "at least",
             0.85,
         ),
-        Claim("p50 at 1 client - bare p50", tuple(extra), "at most", 2.0, " ms"),
         Claim("padding / tokens at saturation", tuple(rounds.padding), "at most", 0.05),
         Claim(
             "fastest rung / Flask + torch fp32 at 32 clients",

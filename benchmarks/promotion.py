@@ -15,11 +15,11 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from benchmarks import graph
 from benchmarks.click import Page, browsing
+from benchmarks.clones import PASSED
 from benchmarks.corpus import Corpus
 from benchmarks.fleet import prototype, roll
-from benchmarks.options import Options, read
+from benchmarks.options import CHOSEN, Options, read
 from benchmarks.results import Claim, Result, finish
 from benchmarks.server import free_port, running
 from benchmarks.steady import Steady, asking
@@ -28,7 +28,7 @@ from cli.processes import Child
 from models.artifact import open_artifact
 from models.identity import ModelId
 from models.labels import Scores
-from models.manifest import MODEL, WEIGHTS, File, Gate, Manifest
+from models.manifest import MODEL, WEIGHTS, File, Manifest
 from models.settings import Settings
 from models.store import Store
 from models.tokens import Tokenizers
@@ -61,15 +61,18 @@ class Scene:
     syncer: Child
     page: Page
     steady: Steady
-    made: dict[int, Path] = field(default_factory=dict)
+    made: list[ModelId] = field(default_factory=list)
+    nbytes: int = 0
+    """Of one version."""
 
     def register(self) -> ModelId:
-        """Make another version; its weights are of its own."""
-        number = len(self.made) + 1
-        folder = version(self.options, self.folder / "versions" / f"v{number}", number)
-        model = self.registry.register(folder, Manifest.read(folder)).model
-        self.made[model.version] = folder
-        return model
+        """Make another version, with weights of its own; MLflow alone keeps it."""
+        folder = version(self.options, self.folder / "version", len(self.made) + 1)
+        manifest = Manifest.read(folder)
+        self.made.append(self.registry.register(folder, manifest).model)
+        self.nbytes = manifest.nbytes
+        shutil.rmtree(folder)
+        return self.made[-1]
 
     def wait_until(self, model: ModelId, state: str) -> None:
         """Wait until the sync has written on a version what became of it."""
@@ -111,24 +114,25 @@ def main() -> int:
     options = read(__doc__)
     rounds = Rounds()
     with scene(options) as found:
-        for _ in range(options.rounds):
-            polled(found, rounds)
-        with syncing(found):
-            time.sleep(CACHE_SECONDS)
+        with asking(found.steady):
             for _ in range(options.rounds):
-                nudged(found, rounds)
+                polled(found, rounds)
+            with syncing(found):
+                time.sleep(CACHE_SECONDS)
+                for _ in range(options.rounds):
+                    nudged(found, rounds)
+        wrong = differing(found)
     answers = found.steady.answers
     failed = [answer.failed for answer in answers if answer.failed]
-    wrong = differing(found)
     result = Result(
         name="promotion",
         question="How long after a click in MLflow does the new version answer?",
         setup={
             "model": options.shape,
-            "precision": graph.PRECISION,
+            "precision": CHOSEN,
             "requests a second": RATE,
             "poll every, s": POLL_SECONDS,
-            "bytes of a version": Manifest.read(found.made[1]).nbytes,
+            "bytes of a version": found.nbytes,
         },
         claims=(
             claim("click to first answer, by poll", rounds.polled, 5.0),
@@ -222,10 +226,8 @@ def scene(options: Options) -> Iterator[Scene]:
             found.wait_until(ModelId(LANGUAGE, 1), "served")
         stack.enter_context(running(service, f"{url}/readyz"))
         steady.ask(texts[0])
-        stack.enter_context(asking(steady))
         yield found
-    shutil.rmtree(folder / "mlflow")
-    shutil.rmtree(folder / "bentoml")
+    shutil.rmtree(folder)
 
 
 @contextmanager
@@ -238,19 +240,12 @@ def syncing(found: Scene) -> Iterator[None]:
 def version(options: Options, folder: Path, number: int) -> Path:
     """Make an artifact with weights of its own; its gate is made up, for nothing is classified."""
     folder.mkdir(parents=True)
-    for file in prototype(options, graph.PRECISION).iterdir():
+    for file in prototype(options, CHOSEN).iterdir():
         shutil.copyfile(file, folder / file.name)
     roll(folder, number)
     old = Manifest.read(folder)
-    gate = Gate(
-        texts=200,
-        texts_source="none: random weights",
-        agreement=1.0,
-        mean_score_change=0.0,
-        data_digest="0" * 64,
-    )
     files = old.files | {WEIGHTS: File.of(folder / WEIGHTS), MODEL: File.of(folder / MODEL)}
-    update = {"language": LANGUAGE, "files": files, "gate": gate}
+    update = {"language": LANGUAGE, "files": files, "gate": PASSED}
     old.model_copy(update=update).write(folder)
     return folder
 
@@ -258,13 +253,17 @@ def version(options: Options, folder: Path, number: int) -> Path:
 def differing(found: Scene) -> int:
     """Return how many answers are not those that their version gives offline."""
     tokenizers, wrong = Tokenizers(), 0
-    for number, folder in found.made.items():
-        of_it = [answer for answer in found.steady.answers if answer.version == number]
+    for model in found.made:
+        of_it = [answer for answer in found.steady.answers if answer.version == model.version]
         texts = list(dict.fromkeys(answer.text for answer in of_it))
         if texts:
+            folder = found.folder / "offline"
+            folder.mkdir()
+            found.registry.download(model, folder)
             offline = open_artifact(folder, tokenizers, threads=Settings().threads)
             expected = dict(zip(texts, offline(texts), strict=True))
             wrong += sum(not same(expected[answer.text], answer.scores) for answer in of_it)
+            shutil.rmtree(folder)
     return wrong
 
 

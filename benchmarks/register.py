@@ -10,23 +10,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 
-from benchmarks.clones import LABELS, LARGE, MODEL_TYPE, POSITIONS, TINY, Shape
+from benchmarks import checkpoints
 from benchmarks.fleet import tokenizer
-from benchmarks.options import Options, read
+from benchmarks.options import read
 from benchmarks.results import Claim, Result, finish
-from benchmarks.shapes import VOCABULARY
+from benchmarks.shapes import SHAPES
 from cli.console import err
 from models.artifact import open_artifact
-from models.manifest import TOKENIZER, Manifest
+from models.manifest import Manifest
 from models.tokens import Tokenizers
 from registry.card import Card
 from registry.checkpoints.checkpoint import inspect
@@ -59,13 +56,13 @@ def main() -> int:
     if len(sys.argv) > 1 and sys.argv[1] == "journey":
         return journey(Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]))
     options = read(__doc__)
-    shape = TINY if options.quick else LARGE
+    shape = SHAPES["toy" if options.quick else "large"]
     home = options.home / "benchmarks"
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home) as folder:
         checkpoint = Path(folder) / "checkpoint"
         err.print("write the checkpoint")
-        size = write(checkpoint, shape, options)
+        size = checkpoints.write(checkpoint, shape, tokenizer(options.home))
         texts = options.at_most(TEXTS, QUICK_TEXTS)
         both = [measured(checkpoint, Path(folder) / name, texts) for name in ("one", "two")]
     result = Result(
@@ -131,68 +128,6 @@ def journey(checkpoint: Path, artifact: Path, count: int) -> int:
 
 def _say(sentence: str) -> None:
     err.print(f"  {time.strftime('%H:%M:%S')} {sentence}", highlight=False)
-
-
-def write(folder: Path, shape: Shape, options: Options) -> int:
-    """Write a checkpoint from a seed, tensor by tensor; return the bytes of its weights."""
-    import torch  # noqa: PLC0415  (heavy)
-    from transformers import AutoConfig, AutoModelForSequenceClassification  # noqa: PLC0415
-
-    models: Any = AutoModelForSequenceClassification
-    folder.mkdir()
-    config = AutoConfig.for_model(
-        MODEL_TYPE,
-        vocab_size=VOCABULARY,
-        hidden_size=shape.width,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        intermediate_size=shape.ffn,
-        max_position_embeddings=POSITIONS,
-        type_vocab_size=1,
-        pad_token_id=1,
-        id2label=dict(enumerate(LABELS)),
-        label2id={label: index for index, label in enumerate(LABELS)},
-        architectures=["XLMRobertaForSequenceClassification"],
-    )
-    config.save_pretrained(folder)
-    with torch.device("meta"):
-        shapes = {
-            name: tuple(part.shape)
-            for name, part in models.from_config(config).state_dict().items()
-        }
-    (folder / TOKENIZER).write_bytes(tokenizer(options.home).read_bytes())
-    names = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "<pad>"}
-    (folder / "tokenizer_config.json").write_text(json.dumps(names))
-    return _write_weights(folder / "model.safetensors", shapes)
-
-
-def _write_weights(path: Path, shapes: dict[str, tuple[int, ...]]) -> int:
-    """Write a safetensors file that is never in memory as a whole."""
-    header, place = {}, 0
-    for name, shape in shapes.items():
-        end = place + 4 * int(np.prod(shape))
-        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [place, end]}
-        place = end
-    head = json.dumps({"__metadata__": {"format": "pt"}, **header}).encode()
-    head += b" " * (-len(head) % 8)
-    chance = np.random.default_rng(0)
-    with path.open("wb") as file:
-        file.write(len(head).to_bytes(8, "little") + head)
-        for name, shape in shapes.items():
-            for part in _values(name, int(np.prod(shape)), chance):
-                file.write(part.tobytes())
-    return place
-
-
-def _values(name: str, count: int, chance: np.random.Generator) -> Iterator[np.ndarray]:
-    for start in range(0, count, CHUNK):
-        length = min(CHUNK, count - start)
-        if name.endswith("LayerNorm.weight"):
-            yield np.ones(length, np.float32)
-        elif name.endswith(".bias"):
-            yield np.zeros(length, np.float32)
-        else:
-            yield chance.standard_normal(length, dtype=np.float32) * np.float32(SPREAD)
 
 
 def draw(axes: Axes, both: list[Journey]) -> None:

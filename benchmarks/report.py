@@ -14,6 +14,7 @@ PAGE = Path(__file__).with_name("README.md")
 START, END = "<!-- figures -->", "<!-- /figures -->"
 NAMES = (
     "overhead",
+    "hop",
     "mix",
     "cold",
     "isolation",

@@ -13,12 +13,13 @@ from models.identity import ModelId
 from models.routes import Routes
 from models.settings import Settings, read_settings
 from models.store import Store
+from registry.candidate import Candidate
 from registry.card import Card
-from registry.gate.gate import Evidence
+from registry.gate.evidence import Evidence
 from registry.mlflow.source import MLflowRegistry
 from registry.progress import Say
 from registry.promote import promote
-from registry.register import Candidate, register
+from registry.register import register
 from registry.source import Promoted, Registered, Registry, champions
 from registry.syncing.plan import is_of
 from registry.syncing.sync import sync

@@ -23,8 +23,6 @@ from registry.progress import Say, silent
 from registry.source import Registered, Registry
 from registry.work import Work
 
-__all__ = ["Candidate", "prepare", "register"]
-
 TOOLS = ("onnx", "onnxruntime", "optimum", "optimum-onnx", "torch", "transformers")
 RECIPE = 3
 """Raised when the exporter itself changes what it writes."""

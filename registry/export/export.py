@@ -9,11 +9,10 @@ from models.manifest import MODEL, NAME, TOKENIZER, WEIGHTS, File, Manifest
 from registry.card import Card
 from registry.checkpoints.checkpoint import UNKNOWN, Checkpoint
 from registry.export import ladder, mlmodel, rungs
-from registry.export import plain as rungs_plain
+from registry.export.plain import graph_of
 from registry.progress import Say, silent
 from registry.quiet import quiet
 
-write_plain = rungs_plain.write
 FILES = (MODEL, WEIGHTS, TOKENIZER, mlmodel.NAME)
 
 
@@ -75,7 +74,7 @@ def _write_model(
 ) -> None:
     kept = staging / "fp32" if plain is None else plain
     with quiet():
-        graph = rungs_plain.plain(checkpoint, kept, say)
+        graph = graph_of(checkpoint, kept, say)
         say(f"make {rung}")
         rungs.make(rung, graph, checkpoint).save(staging)
     if plain is None:

@@ -21,7 +21,7 @@ ROWS = 8
 """Embeddings that are left while the graph is made: each step copies all that it is given."""
 
 
-def plain(checkpoint: Checkpoint, folder: Path, say: Say) -> Graph:
+def graph_of(checkpoint: Checkpoint, folder: Path, say: Say) -> Graph:
     """Return the fused fp32 graph in `folder`, made unless it is there.
 
     CheckpointRefused where weights are missing.
@@ -53,7 +53,7 @@ def _export(checkpoint: Checkpoint, raw: Path) -> tuple[str, int, int]:
     """Write the graph with few embeddings, and their table beside it; return the table's name."""
     model = load(checkpoint)
     name = cut(model, raw.parent / TABLE)
-    return name, *write(model, raw)
+    return name, *write_graph(model, raw)
 
 
 def cut(model: Any, file: Path) -> str:  # noqa: ANN401  (a PreTrainedModel, which has no types)
@@ -71,7 +71,7 @@ def cut(model: Any, file: Path) -> str:  # noqa: ANN401  (a PreTrainedModel, whi
     return name
 
 
-def write(model: Any, path: Path) -> tuple[int, int]:  # noqa: ANN401
+def write_graph(model: Any, path: Path) -> tuple[int, int]:  # noqa: ANN401
     """Write the graph of a transformers model as it comes; return heads and hidden size.
 
     Weights of more than 2 GB, which no protobuf holds, go into files of their own.

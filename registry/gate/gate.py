@@ -18,12 +18,8 @@ from registry.gate.compared import (
     p95_change,
 )
 from registry.gate.evidence import Answer, Evidence
-from registry.gate.floor import BY_SCORE_ERROR, FLOOR, Floor
 from registry.gate.intervals import wilson
 from registry.gate.slices import slices
-from registry.gate.verdict import reasons
-
-__all__ = ["BY_SCORE_ERROR", "FLOOR", "Answer", "Evidence", "Floor", "measure", "reasons"]
 
 Figure = float | Interval | None
 

@@ -13,11 +13,10 @@ from registry.mlflow.client import answers, open_client
 from registry.mlflow.download import download, size
 from registry.mlflow.files import LOGGED, files, location, repository
 from registry.mlflow.page import page
-from registry.mlflow.text import COMMIT, DIGEST, SHADOW, SHARE, digest_tag, version_tags
+from registry.mlflow.text import COMMIT, DIGEST, SHADOW, SHARE, cut, digest_tag, version_tags
 from registry.mlflow.upload import upload
 from registry.source import Alias, Aliases, Registered, Version
 
-LONGEST_TAG = 4000
 WEBHOOKS = 100
 EVENTS = [
     "model_version_alias.created",
@@ -95,8 +94,7 @@ class MLflowRegistry:
         """Set version tags, each cut to what MLflow takes."""
         with answers(self._uri, f"tag {model}"):
             for key, value in tags.items():
-                cut = value[:LONGEST_TAG]
-                self._client.set_model_version_tag(model.name, str(model.version), key, cut)
+                self._client.set_model_version_tag(model.name, str(model.version), key, cut(value))
 
     def aliases(self) -> Mapping[str, Aliases]:
         """Return what aliases and tags say.

@@ -1,4 +1,4 @@
-"""One version on its way into the store: fetched, verified, tried, published, prepacked."""
+"""One version on its way into the store: fetched, verified, tried, prepacked, published."""
 
 import math
 import shutil

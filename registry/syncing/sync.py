@@ -1,7 +1,7 @@
 """The store and the routes, brought to what the registry's aliases say."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -79,20 +79,21 @@ class Sync:
         with self.writer.alone():
             aliases = self.registry.aliases()  # here: a list of before would undo another's work
             before = self.writer.routes()
-            lost = frozenset(self._lost(aliases, before))
-            todo = plan(aliases, self.writer.tags(), before, self._covers, lost)
+            todo = self._planned(aliases, before)
             missed = changes(self.journal, before)  # a sync was killed before it wrote them down
             self.writer.write_routes(todo.routes)
             for route in todo.routes.languages.values():
                 self.writer.name_latest(route.champion)
-            moves = (*self._follow_up(missed, before), *self._follow_up(None, todo.routes))
+            late = tuple(self._follow_up(missed, before))
+            moves = self._follow_up(changes(self.journal, todo.routes), todo.routes)
+            looked = Looked(todo, before, (*late, *moves))
             self._named.remember(aliases)
             self.writer.clean(todo.fetch)
             self._remove(todo)
         self._settle(aliases)
         self._warn(aliases)
         self._tell_staged(todo.routes)
-        return Looked(todo, before, moves)
+        return looked
 
     def fetch(self, promoted: Promoted) -> Brought | Failure | None:
         """Bring one version into the store; None where another process is doing that."""
@@ -113,8 +114,9 @@ class Sync:
 
     def preview(self) -> Plan:
         """Return what `look` and `fetch` would do, as things are; nothing is written."""
-        aliases = self.registry.aliases()
-        before = self.writer.routes()
+        return self._planned(self.registry.aliases(), self.writer.routes())
+
+    def _planned(self, aliases: Mapping[str, Aliases], before: Routes) -> Plan:
         lost = frozenset(self._lost(aliases, before))
         return plan(aliases, self.writer.tags(), before, self._covers, lost)
 
@@ -130,8 +132,8 @@ class Sync:
                     self._once(last, f"{text} serving until another version is champion")
                     yield language
 
-    def _follow_up(self, found: list[Change] | None, routes: Routes) -> Iterator[Move]:
-        for change in changes(self.journal, routes) if found is None else found:
+    def _follow_up(self, found: Iterable[Change], routes: Routes) -> Iterator[Move]:
+        for change in found:
             after = change.after.model if change.after else "none"
             self.say(
                 f"{change.language}: {change.alias} is {after} (it was {change.before or '-'})"

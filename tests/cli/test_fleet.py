@@ -12,12 +12,13 @@ from models.manifest import Manifest
 from models.routes import Routes
 from models.settings import Settings
 from models.store import Store
+from registry.candidate import Candidate
 from registry.card import Card
 from registry.export.ladder import DEFAULT
-from registry.gate.gate import Evidence, Floor
+from registry.gate.evidence import Evidence
+from registry.gate.floor import Floor
 from registry.progress import Say
 from registry.promote import promote
-from registry.register import Candidate
 from registry.source import Promoted, Registered
 from registry.syncing.sync import sync
 from tests.fakes_registry import FakeRegistry

@@ -8,12 +8,14 @@ import pytest
 from models.errors import CheckpointRefused, ExportFailed, GateRefused, RegistryUnavailable
 from models.labels import LABELS, Label
 from models.manifest import NAME, WEIGHTS, Manifest
+from registry.candidate import Candidate
 from registry.card import Card
 from registry.checkpoints.checkpoint import inspect
 from registry.export.ladder import DEFAULT
-from registry.gate.gate import Evidence, Floor
+from registry.gate.evidence import Evidence
+from registry.gate.floor import Floor
 from registry.promote import promote
-from registry.register import Candidate, prepare, register
+from registry.register import prepare, register
 from registry.source import Registered, champions
 from tests.fakes_registry import FakeRegistry
 from tests.registry.conftest import WORDS, Build, write_checkpoint

@@ -15,7 +15,7 @@ from registry.promote import promote
 from registry.syncing.sync import sync
 from tests.tiny import write_tiny
 from tests.wire.backends import BUCKET, KEYS, postgresql, s3
-from tests.wire.conftest import free_port, wait_until_ready
+from tests.wire.conftest import free_port, running
 from tests.wire.cut import cutting
 
 pytestmark = [
@@ -39,17 +39,13 @@ def uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         argv[argv.index("--artifacts-destination") + 1] = f"s3://{BUCKET}/artifacts"
         child.argv = argv
         child.environment = {**child.environment, **KEYS, "MLFLOW_S3_ENDPOINT_URL": endpoint}
-        child.start()
-        try:
-            wait_until_ready(child, f"{settings.mlflow_uri}/health")
+        with running(child, f"{settings.mlflow_uri}/health"):
             yield settings.mlflow_uri
-        finally:
-            child.stop()
 
 
-def test_models_come_from_postgresql_and_s3(uri: str, tmp_path: Path) -> None:
+def test_models_come_from_postgresql_and_s3(uri: str, store: Store, tmp_path: Path) -> None:
     """Registered, promoted, fetched, moved: as over SQLite and a folder."""
-    registry, store = MLflowRegistry(uri), Store(tmp_path / "bentoml")
+    registry = MLflowRegistry(uri)
     for sure in (2.0, 3.0):
         folder = tmp_path / f"de-{sure}"
         registry.register(folder, write_tiny(folder, "de", sure=sure))
@@ -63,9 +59,9 @@ def test_models_come_from_postgresql_and_s3(uri: str, tmp_path: Path) -> None:
     assert Routes.read(store.routes).languages["de"].champion.model.version == 1
 
 
-def test_a_line_to_s3_that_is_cut_begins_again(uri: str, tmp_path: Path) -> None:
+def test_a_line_to_s3_that_is_cut_begins_again(uri: str, store: Store, tmp_path: Path) -> None:
     """Through MLflow's proxy S3 takes no Range: the file comes whole, and right."""
-    registry, store = MLflowRegistry(uri), Store(tmp_path / "bentoml")
+    registry = MLflowRegistry(uri)
     folder = tmp_path / "nl"
     manifest = write_tiny(folder, "nl")
     with (folder / WEIGHTS).open("ab") as weights:

@@ -1,69 +1,35 @@
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli import servers
 from models.errors import RegistryUnavailable
 from models.identity import ModelId
 from models.manifest import Manifest
 from models.routes import Routes
-from models.settings import Settings
 from models.store import Store
+from registry.candidate import Candidate
 from registry.card import Card
-from registry.gate.gate import Evidence, Floor
+from registry.gate.evidence import Evidence
+from registry.gate.floor import Floor
 from registry.mlflow.source import MLflowRegistry
 from registry.mlflow.text import digest_tag
 from registry.promote import promote
 from registry.quiet import quiet
-from registry.register import Candidate, register
+from registry.register import register
 from registry.source import champions
 from registry.syncing.sync import sync
 from tests.registry.conftest import WORDS, write_checkpoint
 from tests.tiny import write_tiny
-from tests.wire.conftest import free_port, wait_until_ready
+from tests.wire.conftest import free_port
 
 pytestmark = [
     pytest.mark.wire,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # MLflow leaves sockets to the collector
 ]
 TEXTS = tuple(f"{one} {two} {three}" for one in WORDS for two in WORDS for three in ("good", "bad"))
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return where the server keeps all it has."""
-    return tmp_path_factory.mktemp("mlflow")
-
-
-@pytest.fixture(scope="module")
-def server(folder: Path) -> Iterator[str]:
-    """Return the address of a real MLflow server with a new database."""
-    settings = Settings(home=folder, mlflow_uri=f"http://127.0.0.1:{free_port()}")
-    child = servers.mlflow(settings)
-    child.start()
-    try:
-        wait_until_ready(child, f"{settings.mlflow_uri}/health")
-        yield settings.mlflow_uri
-    finally:
-        child.stop()
-
-
-@pytest.fixture
-def registry(server: str) -> MLflowRegistry:
-    """Return a registry on that server."""
-    return MLflowRegistry(server)
-
-
-@pytest.fixture(scope="module")
-def client(server: str) -> Any:  # noqa: ANN401
-    """Return MLflow's own client, to see what a person sees."""
-    from registry.mlflow.client import open_client  # noqa: PLC0415
-
-    return open_client(server)
 
 
 def put(registry: MLflowRegistry, folder: Path, language: str, sure: float = 2.0) -> ModelId:
@@ -157,7 +123,7 @@ def test_a_cut_upload_registers_nothing(
 def test_a_champion_whose_files_are_gone_is_told_so(
     registry: MLflowRegistry,
     client: Any,  # noqa: ANN401
-    folder: Path,
+    mlflow_home: Path,
     tmp_path: Path,
 ) -> None:
     """MLflow answers with an empty folder; the language keeps its route, the version says why."""
@@ -167,7 +133,7 @@ def test_a_champion_whose_files_are_gone_is_told_so(
     bad = put(registry, tmp_path / "two", "fr", sure=3.0)
     version = client.get_model_version(bad.name, str(bad.version))
     logged = version.source.removeprefix("models:/")
-    shutil.rmtree(next(folder.glob(f"mlflow/artifacts/**/{logged}/artifacts")))
+    shutil.rmtree(next(mlflow_home.glob(f"mlflow/artifacts/**/{logged}/artifacts")))
 
     report = sync(registry, store)
 

@@ -1,52 +1,21 @@
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli import servers
 from models.certificate import Circumstances, Comparison, Rung
 from models.errors import RegistryUnavailable
 from models.identity import ModelId
 from models.manifest import WEIGHTS, Manifest
-from models.settings import Settings
-from registry.mlflow.client import open_client
 from registry.mlflow.files import files
 from registry.mlflow.source import MLflowRegistry
 from registry.mlflow.text import DIGEST
 from tests.tiny import write_tiny
-from tests.wire.conftest import free_port, wait_until_ready
 
 pytestmark = [
     pytest.mark.wire,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # MLflow leaves sockets to the collector
 ]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of a real MLflow server with a new database."""
-    home = tmp_path_factory.mktemp("mlflow")
-    settings = Settings(home=home, mlflow_uri=f"http://127.0.0.1:{free_port()}")
-    child = servers.mlflow(settings)
-    child.start()
-    try:
-        wait_until_ready(child, f"{settings.mlflow_uri}/health")
-        yield settings.mlflow_uri
-    finally:
-        child.stop()
-
-
-@pytest.fixture
-def registry(server: str) -> MLflowRegistry:
-    """Return a registry on that server."""
-    return MLflowRegistry(server)
-
-
-@pytest.fixture
-def client(server: str) -> Any:  # noqa: ANN401
-    """Return MLflow's own client, to see what a person sees."""
-    return open_client(server)
 
 
 def attempts(client: Any, manifest: Manifest) -> list[Any]:  # noqa: ANN401

@@ -1,19 +1,16 @@
 """Promotion, canary, rollback and lineage on a real MLflow server, with a real store."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from cli import servers
 from cli.main import app
 from models.errors import GateRefused, RegistryUnavailable
 from models.identity import ModelId
 from models.routes import Route, Routes
-from models.settings import Settings
 from models.store import Store
 from registry.actor import actor
 from registry.canary import canary, end
@@ -24,46 +21,12 @@ from registry.rollback import Step, rollback
 from registry.syncing.journal import Journal
 from registry.syncing.sync import sync
 from tests.tiny import write_tiny
-from tests.wire.conftest import free_port, wait_until_ready
+from tests.wire.conftest import free_port
 
 pytestmark = [
     pytest.mark.wire,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # MLflow leaves sockets to the collector
 ]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of a real MLflow server with a new database."""
-    folder = tmp_path_factory.mktemp("mlflow")
-    settings = Settings(home=folder, mlflow_uri=f"http://127.0.0.1:{free_port()}")
-    child = servers.mlflow(settings)
-    child.start()
-    try:
-        wait_until_ready(child, f"{settings.mlflow_uri}/health")
-        yield settings.mlflow_uri
-    finally:
-        child.stop()
-
-
-@pytest.fixture
-def registry(server: str) -> MLflowRegistry:
-    """Return a registry on that server."""
-    return MLflowRegistry(server)
-
-
-@pytest.fixture(scope="module")
-def client(server: str) -> Any:  # noqa: ANN401
-    """Return MLflow's own client, to see what a person sees and to do what a person does."""
-    from registry.mlflow.client import open_client  # noqa: PLC0415
-
-    return open_client(server)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """Return an empty store."""
-    return Store(tmp_path / "bentoml")
 
 
 def register(registry: MLflowRegistry, folder: Path, language: str, versions: int) -> None:

@@ -25,7 +25,7 @@ from registry.promote import promote
 from registry.syncing.journal import Journal
 from registry.syncing.sync import sync
 from tests.tiny import write_tiny
-from tests.wire.conftest import free_port, serving, wait_until_ready
+from tests.wire.conftest import free_port, mlflow_server, running, serving, wait_until_ready
 from tests.wire.cut import cutting
 
 pytestmark = [
@@ -51,13 +51,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 @pytest.fixture(scope="module")
 def mlflow(settings: Settings) -> Iterator[Child]:
     """Return a real MLflow server."""
-    child = servers.mlflow(settings)
-    child.start()
-    try:
-        wait_until_ready(child, f"{settings.mlflow_uri}/health")
+    with mlflow_server(settings) as child:
         yield child
-    finally:
-        child.stop()
 
 
 @pytest.fixture
@@ -65,12 +60,6 @@ def registry(mlflow: Child, settings: Settings) -> MLflowRegistry:
     """Return that server's registry."""
     assert mlflow.running
     return MLflowRegistry(settings.mlflow_uri)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """Return an empty store."""
-    return Store(tmp_path / "bentoml")
 
 
 @contextmanager
@@ -86,12 +75,8 @@ def syncing(settings: Settings, store: Store) -> Iterator[Child]:
         "POLYSENT_SYNC_URL": settings.sync_url,
         "POLYSENT_SYNC_SECONDS": str(settings.sync_seconds),
     }
-    child.start()
-    try:
-        wait_until_ready(child, f"{settings.sync_url}/livez")
+    with running(child, f"{settings.sync_url}/livez"):
         yield child
-    finally:
-        child.stop()
 
 
 def put(registry: MLflowRegistry, folder: Path, language: str, sure: float = 2.0) -> ModelId:

@@ -15,7 +15,7 @@ from registry.export.blocks import pack
 from registry.export.export import export
 from registry.export.files import Graph
 from registry.export.ladder import DEFAULT, RUNGS
-from registry.export.plain import plain
+from registry.export.plain import graph_of
 from registry.export.rounding import factor, nearest, safe_scales, steered
 from registry.export.rows import loud
 from registry.export.tables import WHOLE, quantised
@@ -94,7 +94,7 @@ def test_a_kept_graph_gives_the_same_bytes(build: Build, kept: Path, tmp_path: P
 def test_large_tensors_stay_on_disk(build: Build, tmp_path: Path) -> None:
     """A graph is read without its weights, and each is mapped when it is asked for."""
     with quiet():
-        graph = plain(inspect(build("bert")), tmp_path, lambda _: None)
+        graph = graph_of(inspect(build("bert")), tmp_path, lambda _: None)
     tensors = Graph.read(tmp_path).tensors()
     weights = [tensors[node.input[1]] for node in graph.products()]
 

@@ -6,7 +6,10 @@ import pytest
 from models.certificate import Circumstances, Comparison, Slice
 from models.labels import Label, Scores
 from models.manifest import Gate
-from registry.gate.gate import BY_SCORE_ERROR, Evidence, Floor, measure, reasons
+from registry.gate.evidence import Evidence
+from registry.gate.floor import BY_SCORE_ERROR, Floor
+from registry.gate.gate import measure
+from registry.gate.verdict import reasons
 
 
 def measured(**given: float | None) -> Gate:

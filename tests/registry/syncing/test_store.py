@@ -25,12 +25,6 @@ MODEL = ModelId("zh-Hant", 3)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """Return an empty store."""
-    return Store(tmp_path / "bentoml")
-
-
-@pytest.fixture
 def writer(store: Store) -> StoreWriter:
     """Return the writer of the store."""
     return StoreWriter(store)

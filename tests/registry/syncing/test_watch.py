@@ -22,18 +22,6 @@ SECONDS = 5.0
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    """Return an empty store."""
-    return Store(tmp_path / "bentoml")
-
-
-@pytest.fixture
-def registry() -> FakeRegistry:
-    """Return an empty registry."""
-    return FakeRegistry()
-
-
-@pytest.fixture
 def watch(registry: FakeRegistry, store: Store) -> Watch:
     """Return a watch that would look again after minutes."""
     return Watch(Sync(registry, store), 300.0, Telemetry(store))
