@@ -24,6 +24,7 @@ NAMES = (
     "promotion",
     "syncing",
     "register",
+    "register_trimmed",
     "ladder",
 )
 

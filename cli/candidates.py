@@ -2,6 +2,7 @@
 
 import difflib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
 
 import typer
@@ -13,6 +14,7 @@ from models.settings import Settings
 if TYPE_CHECKING:
     from registry.candidate import Candidate
     from registry.entry import Entry
+    from registry.export.trim import Trim
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,14 @@ class Terms:
 
     rungs: tuple[str, ...] | None = None
     by_scores: bool = False
+    trim: "Trim | None" = None
 
     @classmethod
-    def of(cls, rung: list[str] | None, *, by_scores: bool) -> Self:
-        """Read the options; a rung that is none ends the command with exit code 2."""
-        return cls(tuple(map(form, rung)) if rung else None, by_scores)
+    def of(
+        cls, rung: list[str] | None, trim: Path | None, keep: int | None, *, by_scores: bool
+    ) -> Self:
+        """Read the options; a wrong one ends the command with exit code 2."""
+        return cls(tuple(map(form, rung)) if rung else None, by_scores, trimmed(trim, keep))
 
 
 def candidate(entry: "Entry", settings: Settings, terms: Terms) -> "Candidate":
@@ -46,6 +51,7 @@ def candidate(entry: "Entry", settings: Settings, terms: Terms) -> "Candidate":
         training_data_digest=entry.data_digest,
         licence=entry.licence,
         base_model=entry.base_model,
+        trim=terms.trim,
     )
     if entry.texts is not None:
         evidence = read(entry.texts)
@@ -82,6 +88,24 @@ def mapping(label: list[str] | None) -> dict[str, str]:
         return parse(label or [])
     except ValueError as error:
         misused(f"--label {error}")
+
+
+def trimmed(trim: Path | None, keep: int | None) -> "Trim | None":
+    """Return what `--trim` and `--keep` say; a wrong one ends the command with exit code 2."""
+    from registry.export.trim import MOST, Trim  # noqa: PLC0415
+    from registry.gate.evidence_file import read  # noqa: PLC0415
+
+    if trim is None:
+        if keep is not None:
+            misused("--keep goes with --trim FILE")
+        return None
+    try:
+        texts = read(trim).texts
+    except ValueError as error:  # UnicodeDecodeError is one
+        misused(f"--trim {trim}: {error}")
+    if not texts:
+        misused(f"--trim {trim} has no texts")
+    return Trim(texts, MOST if keep is None else keep)
 
 
 def form(rung: str) -> str:

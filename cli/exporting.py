@@ -15,13 +15,15 @@ Champion = Annotated[bool, typer.Option("--champion", help="Compare with MLflow'
 Rung = Annotated[str, typer.Option(help="Form of the export.")]
 
 
-def export(
+def export(  # noqa: PLR0913  (each is an option of the command)
     source: Source,
     folder: Folder,
     language: options.Language,
     *,
     label: options.Labels = None,
     rung: Rung = "",
+    trim: options.Trim = None,
+    keep: options.Keep = None,
 ) -> None:
     """Turn a checkpoint into an artifact folder, and nothing more.
 
@@ -35,9 +37,10 @@ def export(
 
     form = candidates.form(rung) if rung else DEFAULT
     mapping = candidates.mapping(label)
+    kept = candidates.trimmed(trim, keep)
     with console.spoken_errors(), spinner() as say:
         checkpoint = inspect(locate(source), mapping)
-        manifest = run(checkpoint, Card(language), folder, say, rung=form)
+        manifest = run(checkpoint, Card(language, trim=kept), folder, say, rung=form)
     console.out.print(f"{folder}: {manifest.precision}, {manifest.nbytes / 1e6:.0f} MB")
 
 
@@ -48,6 +51,8 @@ def gate(  # noqa: PLR0913  (each is an option of the command)
     label: options.Labels = None,
     texts: options.Texts = None,
     rung: options.Rungs = None,
+    trim: options.Trim = None,
+    keep: options.Keep = None,
     by_scores: options.ByScores = False,
     champion: Champion = False,
     json: options.Json = False,
@@ -60,7 +65,7 @@ def gate(  # noqa: PLR0913  (each is an option of the command)
     from registry.register import prepare  # noqa: PLC0415
 
     entry = Entry(language, source, labels=candidates.mapping(label), texts=texts)
-    terms = candidates.Terms.of(rung, by_scores=by_scores)
+    terms = candidates.Terms.of(rung, trim, keep, by_scores=by_scores)
     with console.spoken_errors(), spinner() as say:
         settings = console.settings()
         candidate = candidates.readable(entry, settings, terms)

@@ -44,6 +44,8 @@ def register(  # noqa: PLR0913  (each is an option of the command)
     base_model: Base = "",
     data_digest: Digest = "unknown",
     rung: options.Rungs = None,
+    trim: options.Trim = None,
+    keep: options.Keep = None,
     by_scores: options.ByScores = False,
     json: options.Json = False,
 ) -> None:
@@ -51,9 +53,9 @@ def register(  # noqa: PLR0913  (each is an option of the command)
 
     Interrupted, the same command goes on. Example: polysent registry register ./xlmr-de -l de
     """
-    terms = candidates.Terms.of(rung, by_scores=by_scores)
+    terms = candidates.Terms.of(rung, trim, keep, by_scores=by_scores)
     if from_csv is not None:
-        described = (source, language, covers, label, texts, licence, base_model)
+        described = (source, language, covers, label, texts, licence, base_model, trim)
         if any(described) or data_digest != "unknown":
             candidates.misused(
                 "--from goes with --rung, --by-scores and --json; the file says the rest"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from models.languages import canonical
 from registry.checkpoints.checkpoint import UNKNOWN, Checkpoint
+from registry.export.trim import Trim
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +12,8 @@ class Card:
     """Facts that no file of the checkpoint holds for sure.
 
     `language` and `covers` are made canonical (MalformedLanguage, LanguageUnknown). Empty fields
-    are taken from the checkpoint; `max_tokens` may only lower what the model takes.
+    are taken from the checkpoint; `max_tokens` may only lower what the model takes; with `trim`,
+    only the pieces of its texts keep their whole word embeddings.
     """
 
     language: str
@@ -20,6 +22,7 @@ class Card:
     licence: str = ""
     base_model: str = ""
     max_tokens: int | None = None
+    trim: Trim | None = None
 
     def __post_init__(self) -> None:
         """Bring the tags into their canonical spelling."""

@@ -10,6 +10,7 @@ from registry.card import Card
 from registry.checkpoints.checkpoint import UNKNOWN, Checkpoint
 from registry.export import ladder, mlmodel, rungs
 from registry.export.plain import graph_of
+from registry.export.trim import Trim
 from registry.progress import Say, silent
 from registry.quiet import quiet
 
@@ -27,8 +28,9 @@ def export(  # noqa: PLR0913  (what is exported, where to, in which form)
 ) -> Manifest:
     """Write the artifact into `folder`, which appears whole or not at all.
 
-    `rung` is one of ladder.RUNGS. `plain` is a folder that keeps the fused fp32 graph of this
-    checkpoint for the next call, with another rung; without it, each call makes its own.
+    `rung` is one of ladder.RUNGS; `card.trim` changes all but fp32. `plain` is a folder that keeps
+    the fused fp32 graph of this checkpoint for the next call, with another rung; without it, each
+    call makes its own.
     The same checkpoint and card give the same bytes under the same versions of torch,
     transformers, optimum and onnxruntime. CheckpointRefused where weights are missing,
     ExportFailed where a tool gives up, or where `folder` holds anything but an artifact.
@@ -39,7 +41,7 @@ def export(  # noqa: PLR0913  (what is exported, where to, in which form)
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:
-        _write_model(checkpoint, staging, rung, plain, say)
+        _write_model(checkpoint, card.trim, staging, rung, plain=plain, say=say)
         shutil.copyfile(checkpoint.path / TOKENIZER, staging / TOKENIZER)
         mlmodel.write(staging)
         manifest = _manifest(checkpoint, card, staging, rung)
@@ -69,14 +71,20 @@ def _refuse_to_lose(folder: Path, source: Path) -> None:
         raise ExportFailed(message)
 
 
-def _write_model(
-    checkpoint: Checkpoint, staging: Path, rung: str, plain: Path | None, say: Say
+def _write_model(  # noqa: PLR0913  (as export)
+    checkpoint: Checkpoint,
+    trim: Trim | None,
+    staging: Path,
+    rung: str,
+    *,
+    plain: Path | None,
+    say: Say,
 ) -> None:
     kept = staging / "fp32" if plain is None else plain
     with quiet():
         graph = graph_of(checkpoint, kept, say)
         say(f"make {rung}")
-        rungs.make(rung, graph, checkpoint).save(staging)
+        rungs.make(rung, graph, checkpoint, trim).save(staging)
     if plain is None:
         shutil.rmtree(kept)
 
@@ -90,7 +98,7 @@ def _manifest(checkpoint: Checkpoint, card: Card, folder: Path, rung: str) -> Ma
         max_tokens=card.tokens(checkpoint),
         pad_token_id=checkpoint.pad_token_id,
         base_model=card.base_model or checkpoint.base_model,
-        precision=rung,
+        precision=rungs.precision(rung, card.trim),
         training_data_digest=card.training_data_digest or UNKNOWN,
         licence=card.licence or checkpoint.licence,
         files={name: File.of(folder / name) for name in FILES},

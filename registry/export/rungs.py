@@ -10,10 +10,13 @@ from registry.export.files import Graph
 from registry.export.probe import Seen, made_up
 from registry.export.rows import Recipe, rows
 from registry.export.tables import eight_bits
+from registry.export.trim import Trim, pieces
+from registry.export.trimmed import trimmed
 
 Look = Callable[[], Seen]
 """Runs the graph, when that is needed, and tells what its products were given."""
 
+PLAIN = "fp32"
 SMALL_BLOCK, LARGE_BLOCK = 32, 128
 """Weights that share one scale."""
 ROWS = Recipe()
@@ -32,17 +35,24 @@ MADE: dict[str, Callable[[Graph, Look], Graph]] = {
 }
 
 
-def make(rung: str, graph: Graph, checkpoint: Checkpoint) -> Graph:
+def make(rung: str, graph: Graph, checkpoint: Checkpoint, trim: Trim | None = None) -> Graph:
     """Return the graph of a rung; KeyError where there is none of that name.
 
-    All but `fp32` have their word embeddings in 8 bits, a scale for each row.
+    All but `fp32` have their word embeddings in 8 bits, a scale for each row; with `trim`, those
+    of the pieces that it keeps.
     """
-    if rung == "fp32":
+    if rung == PLAIN:
         return graph
+    tokenizer = checkpoint.path / TOKENIZER
 
     def look() -> Seen:
-        tokenizer = checkpoint.path / TOKENIZER
         texts = made_up(tokenizer, checkpoint.max_tokens, checkpoint.pad_token_id)
         return Seen(graph, texts)
 
-    return eight_bits(MADE[rung](graph, look))
+    made = MADE[rung](graph, look)
+    return eight_bits(trimmed(made, pieces(tokenizer, trim)) if trim else made)
+
+
+def precision(rung: str, trim: Trim | None) -> str:
+    """Return what a manifest calls a rung."""
+    return f"{rung}-trimmed" if trim and rung != PLAIN else rung

@@ -104,6 +104,8 @@ def test_texts_that_can_not_be_read_are_said(
     [
         (("--label", "LABEL_0"), "--label wants NAME=OURS"),
         (("--rung", "int8-dynamc"), "did you mean int8-dynamic?"),
+        (("--keep", "10"), "--keep goes with --trim FILE"),
+        (("--trim", "/dev/null"), "has no texts"),
     ],
 )
 @pytest.mark.parametrize("command", ["gate", "register"])
@@ -142,6 +144,17 @@ def test_an_export_has_the_form_that_was_asked_for(checkpoint: Path, tmp_path: P
     assert Manifest.read(tmp_path / "out").precision == "fp32"
 
 
+def test_an_export_is_trimmed_to_texts(checkpoint: Path, texts: Path, tmp_path: Path) -> None:
+    """`--trim` is for every rung but fp32, and the precision says so."""
+    words = ("--rung", "int8-rows", "--trim", texts, "--keep", "3")
+
+    code, out, _ = asked("export", checkpoint, tmp_path / "out", "-l", "de", *words)
+
+    assert code == 0
+    assert "int8-rows-trimmed" in out
+    assert Manifest.read(tmp_path / "out").precision == "int8-rows-trimmed"
+
+
 def test_a_checkpoint_is_registered(checkpoint: Path, texts: Path, registry: FakeRegistry) -> None:
     """Its steps are told on stderr as they come; the same command finds it afterwards."""
     words = (checkpoint, "-l", "DE", "--texts", texts, "--base-model", "tiny", *RUNG)
@@ -168,6 +181,7 @@ def test_a_checkpoint_is_registered(checkpoint: Path, texts: Path, registry: Fak
         ("somewhere",),
         ("-l", "de"),
         ("somewhere", "--from", __file__),
+        ("--from", __file__, "--trim", __file__),
         ("--from", "missing.csv"),
     ],
 )
