@@ -2,21 +2,29 @@
 
 import asyncio
 import logging
-from typing import Any, cast
+import os
+import sys
+from typing import Annotated, Any, cast
 
 import bentoml
 from fastapi import Response
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import Field
 
-from models.errors import BatchTooLarge
+from models.log import log_as
 from models.settings import read_settings
 from models.store import Store
-from serving.assemble import assemble
 from serving.call import Call, call_of
-from serving.http import admin, bulk, huggingface, oip
+from serving.http import admin, bulk, huggingface, oip, platforms
+from serving.http.access import Access
 from serving.http.asked import beside, furnish
-from serving.http.edge import Edge, OnlyOurFaults
+from serving.http.connection import impatient
+from serving.http.drain import Drain, given_socket
+from serving.http.edge import REPORTS_TO, Edge, OnlyOurFaults
 from serving.http.items import answered, outcome
+from serving.http.limits import Limits
+from serving.http.listener import bound
+from serving.http.log import RequestLog
 from serving.http.openapi import merged
 from serving.http.problems import answers_problems
 from serving.http.secret import admin_token
@@ -31,19 +39,45 @@ from serving.result import (
     ServedLanguages,
 )
 
+COMMAND = (
+    "printf '#!/bin/sh\\nPYTHONPATH=%s/src exec python -P -m cli \"$@\"\\n' $BENTO_PATH"
+    " > /usr/local/bin/polysent && chmod 755 /usr/local/bin/polysent"
+)
+"""Puts `polysent` into the image, where the project is not installed but copied."""
+
 settings = read_settings()
-logging.getLogger("bentoml").addFilter(OnlyOurFaults())
+log_as(settings.log)
+logging.getLogger(REPORTS_TO).addFilter(OnlyOurFaults())
+store = Store.default()
+access = Access.of(settings, store)
+impatient(settings.upload_seconds)
 app = beside()
-for each in (admin, bulk, huggingface, oip):
+for each in (admin, bulk, huggingface, oip, platforms):
     app.include_router(each.routes)
+app.include_router(platforms.vertex(os.environ))
+
+image = bentoml.images.Image(
+    base_image="python:3.11-slim-bookworm",
+    distro="custom",  # those that BentoML knows add a compiler and git: 600 MB
+    python_version="3.11",
+    lock_python_packages=False,
+).run(COMMAND)
+
+
+class Batch(Questions):
+    """Texts, and no more of them: reading ends at the first one that is too many."""
+
+    items: Annotated[list[Item], Field(min_length=1, max_length=settings.max_batch_items)]
 
 
 @bentoml.service(
     name="polysent",
+    image=image,
     workers=1,
     metrics={"enabled": False},
     traffic={"timeout": 2 * settings.request_seconds},
     tracing={"excluded_urls": [".*"]},
+    logging={"access": {"enabled": False}},
 )
 @bentoml.asgi_app(app, path="/")
 class Polysent:
@@ -51,11 +85,12 @@ class Polysent:
 
     def __init__(self) -> None:
         """Build the path of a request; models are opened by the first one that needs them."""
-        store = Store.default()
+        from serving.assemble import assemble  # noqa: PLC0415  (BentoML's supervisor needs none)
+
         self.runtime = assemble(settings, store)
         self.path = self.runtime.path
         furnish(app, self.runtime, settings)
-        admin.furnish(app, admin_token(settings, store))
+        access.trust(admin_token(settings, store))
 
     @bentoml.api
     @answers_problems
@@ -76,12 +111,10 @@ class Polysent:
 
     @bentoml.api
     @answers_problems
-    async def predict_batch(self, questions: Questions, /, ctx: bentoml.Context) -> Answers:
+    async def predict_batch(self, questions: Batch, /, ctx: bentoml.Context) -> Answers:
         """Judge texts in any mix of languages; answers and problems in the order of the items."""
-        if len(questions.items) > settings.max_batch_items:
-            message = f"{len(questions.items)} items; at most {settings.max_batch_items}"
-            raise BatchTooLarge(message)
         call, routed = call_of(ctx.request.scope), ctx.request.headers.get("x-language")
+        call.caller.pay(len(questions.items) - 1)
         items = (self._item(item, call, routed) for item in questions.items)
         return Answers.model_construct(items=await asyncio.gather(*items))
 
@@ -103,7 +136,8 @@ class Polysent:
     @bentoml.on_startup
     async def keep(self) -> None:
         """Open what must not wait for its first request, and follow the routes."""
-        self.runtime.keeper.start(settings.pin)
+        access.announce(bound(given_socket(sys.argv)))
+        self.runtime.start(settings.pin)
 
     @bentoml.on_shutdown
     def close(self) -> None:
@@ -112,7 +146,7 @@ class Polysent:
 
     async def __is_ready__(self) -> bool:
         """Say whether there is anything to serve, and all that is pinned is open."""
-        return self.runtime.keeper.ready and bool(self.runtime.router.routes)
+        return self.runtime.ready
 
     async def _item(
         self, item: Item, call: Call, routed: str | None
@@ -121,9 +155,11 @@ class Polysent:
         return answered(item, said)
 
 
+cast("bentoml.Service[Any]", Polysent).add_asgi_middleware(Drain, listener=given_socket(sys.argv))
+cast("bentoml.Service[Any]", Polysent).add_asgi_middleware(RequestLog, form=settings.log)
 cast("bentoml.Service[Any]", Polysent).add_asgi_middleware(
     Edge,
-    max_body_bytes=settings.max_body_bytes,
-    seconds=settings.request_seconds,
+    limits=Limits(settings.max_body_bytes, settings.request_seconds, settings.upload_seconds),
     streams=frozenset({bulk.PATH}),
+    access=access,
 )

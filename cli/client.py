@@ -50,8 +50,7 @@ class Client:
         return self._ask("POST", f"/models/{quote(language, safe='')}/{verb}")
 
     def _ask(self, method: str, path: str) -> dict[str, Any]:
-        told = method == "POST" and self.token
-        bearer = {"Authorization": f"Bearer {self.token}"} if told else {}
+        bearer = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
             answer = httpx.request(
                 method, self.url + path, headers=bearer, timeout=self.seconds, trust_env=False

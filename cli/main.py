@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli import console, evaluation, registry
+from cli import console, deploy, evaluation, keys, registry
 from cli import models as models_commands
 
 app = typer.Typer(
@@ -15,6 +15,8 @@ app = typer.Typer(
 )
 app.add_typer(models_commands.app, name="models", help="What the running service serves.")
 app.add_typer(registry.app, name="registry", help="The path of a model into the service.")
+app.add_typer(keys.app, name="keys", help="Who may ask the service.")
+app.add_typer(deploy.app, name="deploy", help="Where the service runs.")
 app.command("eval")(evaluation.evaluate)
 
 

@@ -29,7 +29,7 @@ def service(settings: Settings) -> Child:
             *("--host", settings.host, "--port", str(settings.port)),
         ],
         log=settings.home / "logs" / "service.log",
-        environment=QUIET,
+        environment=QUIET | {"POLYSENT_SYNC": "none"},  # `up` runs it beside the service
         folder=PROJECT,
     )
 

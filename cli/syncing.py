@@ -11,6 +11,7 @@ from rich.table import Table
 
 from cli import console
 from models.errors import RegistryUnavailable, StoreFailed
+from models.log import log_as
 from models.secret import kept
 from models.settings import Settings
 from models.store import Store
@@ -79,6 +80,7 @@ def _watch(settings: Settings, store: Store) -> None:
     from registry.syncing.watch import Watch  # noqa: PLC0415
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    log_as(settings.log)
     log = logging.getLogger("polysent.sync")
     log.setLevel(logging.INFO)
     registry = MLflowRegistry(settings.mlflow_uri)

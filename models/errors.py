@@ -7,9 +7,12 @@ PolysentError
 │   ├── InvalidHeader           400
 │   ├── LanguageConflict        400
 │   ├── Unauthorized            401
+│   ├── Forbidden               403
+│   ├── NoKeys                  403
 │   ├── RouteNotFound           404
 │   ├── ModelNotFound           404
 │   ├── MethodNotAllowed        405
+│   ├── UploadTooSlow           408
 │   ├── ModelPinned             409
 │   ├── BodyTooLarge            413
 │   ├── TextTooLong             413
@@ -21,8 +24,10 @@ PolysentError
 │   ├── LanguageUnsupported     422
 │   └── LanguageUndetermined    422
 ├── Overloaded                  429  come back later
+├── RateLimited                 429  this key has asked too often
 ├── ModelUnavailable            503  the model can't answer now
 │   ├── ModelTooLarge           503  it can never fit into the memory budget
+│   ├── NotYetFetched           503  it is on its way from the registry
 │   └── NothingServed           503
 ├── EngineFailed                500  the model broke on this text
 ├── DeadlineExceeded            504  there was no answer in time
@@ -96,11 +101,27 @@ class LanguageConflict(ClientError):
 
 
 class Unauthorized(ClientError):
-    """The control plane is for those who know its token."""
+    """Nobody knows who asks."""
 
     status = 401
     code = "unauthorized"
-    title = "The token is missing or wrong"
+    title = "The key is missing or wrong"
+
+
+class Forbidden(ClientError):
+    """The key is good, but not for this."""
+
+    status = 403
+    code = "forbidden"
+    title = "The key is not for this"
+
+
+class NoKeys(ClientError):
+    """Beyond loopback nobody is answered without a key, and there are none."""
+
+    status = 403
+    code = "no_keys"
+    title = "The service is closed beyond this machine"
 
 
 class RouteNotFound(ClientError):
@@ -125,6 +146,14 @@ class MethodNotAllowed(ClientError):
     status = 405
     code = "method_not_allowed"
     title = "This path does not take this method"
+
+
+class UploadTooSlow(ClientError):
+    """The body did not arrive in its time."""
+
+    status = 408
+    code = "upload_too_slow"
+    title = "The body did not arrive in time"
 
 
 class ModelPinned(ClientError):
@@ -216,6 +245,15 @@ class Overloaded(PolysentError):
     retry_after = 1
 
 
+class RateLimited(PolysentError):
+    """The key has asked for more texts than it may in this time."""
+
+    status = 429
+    code = "rate_limited"
+    title = "This key has asked too often"
+    retry_after = 1
+
+
 class ModelUnavailable(PolysentError):
     """The model that should answer can't be opened now."""
 
@@ -231,6 +269,14 @@ class ModelTooLarge(ModelUnavailable):
     code = "model_too_large"
     title = "The model does not fit into the memory budget"
     retry_after = 60
+
+
+class NotYetFetched(ModelUnavailable):
+    """The registry has a champion of this language, the store not yet."""
+
+    code = "not_yet_fetched"
+    title = "The model is on its way from the registry"
+    retry_after = 10
 
 
 class NothingServed(ModelUnavailable):

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models import memory
 from models.languages import canonical
+from models.log import Form
 
 ENV_PREFIX = "POLYSENT_"
 
@@ -27,6 +28,10 @@ class Settings(BaseSettings):
     """Seconds between two looks of `polysent registry sync --watch` at MLflow."""
     sync_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")] = "http://127.0.0.1:3100"
     """Where that command listens for webhooks, and others nudge it."""
+    sync: Literal["none", "embedded"] = "none"
+    """Whether the service runs that command itself, as its child: where there is no sidecar."""
+    sync_wait: Annotated[float, Field(ge=0)] = 180.0
+    """Seconds until a service with an embedded sync is ready with the models that have come."""
     webhook_secret: SecretStr = SecretStr("")
     """What webhooks and nudges are signed with; a random one, in a file, when empty."""
     host: str = "127.0.0.1"
@@ -57,14 +62,24 @@ class Settings(BaseSettings):
     """Longest text, in characters; what the model does not take of it is cut."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 4 * 2**20
     """Largest request body, in bytes."""
+    log: Form = "text"
+    """Form of the log: lines for people, or JSON."""
     request_seconds: Annotated[float, Field(gt=0)] = 60.0
     """Longest time from a request's first byte to its answer; 504 then."""
+    upload_seconds: Annotated[float, Field(gt=0)] = 20.0
+    """Longest time in which a request's head, and then its body, must arrive; 408 then."""
     max_batch_items: Annotated[int, Field(ge=1)] = 256
     """Most items of one `POST /predict_batch`."""
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Least confidence with which a detected language counts as known."""
     admin_token: SecretStr = SecretStr("")
-    """What `pin`, `unpin` and `evict` ask for; a random one, in a file, when empty."""
+    """A key of scope `admin` besides those of the file; a random one, in a file, when empty."""
+    keys_file: str = ""
+    """File of the API keys; `keys.json` in the store when empty."""
+    insecure: bool = False
+    """Whether everyone is answered who reaches the service while it has no keys."""
+    open_metrics: bool = False
+    """Whether `/metrics` is answered without a key."""
 
     @field_validator("pin", mode="before")
     @classmethod

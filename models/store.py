@@ -37,3 +37,8 @@ class Store:
     def token(self) -> Path:
         """What the control plane of a service over this store asks for, where no setting says."""
         return self.home / "polysent" / "admin.token"
+
+    @property
+    def keys(self) -> Path:
+        """The hashes of the API keys of a service over this store, where no setting says."""
+        return self.home / "polysent" / "keys.json"

@@ -1,10 +1,12 @@
 """Settings to objects: the one place that builds the path of a request, and tears it down."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from models.artifact import Model
 from models.budget import Budget
+from models.coming import Coming
 from models.identity import Tag
 from models.leases import Leases
 from models.openers import Models, OpenTokenizer, Vocabularies, Vocabulary
@@ -12,9 +14,11 @@ from models.residency import Residency
 from models.routes import WatchedRoutes
 from models.settings import Settings
 from models.store import Store
+from serving.arrival import Arrival
 from serving.batch import Limits
 from serving.cache import Cached, Memory, Shelf
 from serving.detect import Detector
+from serving.embedded import Embedded
 from serving.encoder import Encoder
 from serving.keeper import Keeper, Kept
 from serving.leased import Leased
@@ -48,6 +52,19 @@ class Runtime:
     keeper: Keeper
     shadow: Shadow
     encoder: Encoder
+    sync: Embedded | None
+    arrived: Arrival
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to serve, what is pinned is open, and the rest has come."""
+        return self.keeper.ready and bool(self.router.routes) and self.arrived()
+
+    def start(self, pinned: Iterable[str]) -> None:
+        """Follow the routes, keep these languages open, and bring models where that is ours."""
+        self.keeper.start(pinned)
+        if self.sync:
+            self.sync.start()
 
     def languages(self) -> ServedLanguages:
         """Return what is served, by which version, and whether it is open."""
@@ -84,12 +101,15 @@ class Runtime:
             waiting={tag: self.scheduler.waiting(tag) for tag in tags},
             cache=self.cache.nbytes,
             swaps=self.swap.unfinished,
+            ready=self.ready,
             sync_age=sync_age(self.store, time.time()),
         )
         return self.telemetry.exposition(levels)
 
     def close(self) -> None:
-        """Stop threads and close models."""
+        """Stop threads and programs, and close models."""
+        if self.sync:
+            self.sync.stop()
         self.keeper.stop()
         self.shadow.close()
         self.scheduler.close()
@@ -111,7 +131,7 @@ def assemble(settings: Settings, store: Store) -> Runtime:
     warmer = Warmer(encoder, runners)
     ground = Ground(opener.check, residency, warmer)
     swap = Swap(WatchedRoutes(store.routes), ground, telemetry.swapped)
-    router = Router(swap.answering)
+    router = Router(swap.answering, Coming(store))
     shadow = Shadow(swap.answering, residency, encoder, runners, telemetry.shadowed)
     cache = Memory(settings.cache)
     shelf = _shelf(cache, settings)
@@ -127,6 +147,7 @@ def assemble(settings: Settings, store: Store) -> Runtime:
         detector.restrict(router.answerable)
 
     swap.start(changed)
+    embedded = settings.sync == "embedded"
     return Runtime(
         store=store,
         path=Path(settings.max_text_chars, detector, router, encoder, score, shadow, telemetry),
@@ -141,6 +162,8 @@ def assemble(settings: Settings, store: Store) -> Runtime:
         keeper=Keeper(router, swap, Kept(residency, tokenizers), warmer),
         shadow=shadow,
         encoder=encoder,
+        sync=Embedded(telemetry.sync_restarted) if embedded else None,
+        arrived=Arrival(store, settings.sync_wait if embedded else 0),
     )
 
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, cast
 
+from models.identity import ModelId
+from serving.caller import ANYONE, Caller
+
 CALL = "polysent.call"
 """Where a request's Call stands in its ASGI scope."""
 
@@ -40,6 +43,10 @@ class Call:
     """What decides between champion and challenger; the text itself where the caller says none."""
     version: int | None = None
     """The version that must answer, where the caller names one."""
+    caller: Caller = ANYONE
+    """Who asks."""
+    models: set[ModelId] = field(default_factory=set)
+    """The models that its texts were routed to."""
 
     @property
     def left(self) -> float:

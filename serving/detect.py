@@ -1,7 +1,9 @@
 """Text to language, and how it is known."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -35,16 +37,36 @@ class Detector:
     """Tells which of the served languages a text is in (py3langid: naive Bayes on byte n-grams)."""
 
     def __init__(self, min_confidence: float) -> None:
-        """Load the identifier (4.6 MB); below min_confidence a language counts as unknown."""
-        self._identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-        self._codes = _canonical_codes(self._identifier.labels)
+        """Take the confidence below which a language counts as unknown.
+
+        The identifier (4.6 MB) is unpacked by another thread, which takes a core half a second;
+        a start does not wait for it, the first text to be detected does.
+        """
+        loader = ThreadPoolExecutor(1, "detector")
+        self._loading = loader.submit(
+            LanguageIdentifier.from_model_file, MODEL_FILE, norm_probs=True
+        )
+        loader.shutdown(wait=False)
         self._min_confidence = min_confidence
-        self._served = frozenset(self._codes.values())
+        self._wanted: frozenset[str] = frozenset()
 
     def restrict(self, served: Iterable[str]) -> None:
         """Look only for these languages (canonical tags); for all where it knows none of them."""
-        wanted = frozenset(served) & frozenset(self._codes.values())
-        self._served = wanted or frozenset(self._codes.values())
+        self._wanted = frozenset(served)
+        self.__dict__.pop("_served", None)
+
+    @cached_property
+    def _identifier(self) -> LanguageIdentifier:
+        return self._loading.result()
+
+    @cached_property
+    def _codes(self) -> dict[str, str]:
+        return _canonical_codes(self._identifier.labels)
+
+    @cached_property
+    def _served(self) -> frozenset[str]:
+        known = frozenset(self._codes.values())
+        return self._wanted & known or known
 
     def __call__(self, text: str, given: str | None) -> Language:
         """Return the given language (a canonical tag), else the most likely served one.

@@ -2,8 +2,16 @@
 
 from collections.abc import Mapping
 
-from models.errors import LanguageUndetermined, LanguageUnsupported, ModelNotFound, NothingServed
-from models.identity import Tag
+from models.coming import Coming
+from models.errors import (
+    LanguageUndetermined,
+    LanguageUnsupported,
+    ModelNotFound,
+    NothingServed,
+    NotYetFetched,
+    PolysentError,
+)
+from models.identity import ModelId, Tag
 from models.languages import MULTILINGUAL, UNDETERMINED, lookup
 from models.routes import Route
 from serving.split import falls
@@ -12,16 +20,18 @@ from serving.split import falls
 class Router:
     """Chooses the model of a language: the most specific one, else the multilingual one."""
 
-    def __init__(self, routes: Mapping[str, Route]) -> None:
-        """Take who answers, by language; it changes as versions take over."""
+    def __init__(self, routes: Mapping[str, Route], coming: Coming) -> None:
+        """Take who answers, by language; it changes as versions take over. And what is to come."""
         self.routes = routes
+        self._coming = coming
 
     def choose(self, tag: str, key: str = "", version: int | None = None) -> Tag:
         """Return the model that answers a canonical tag (RFC 4647 lookup).
 
         That is the version that is named, else the challenger for the keys that are in its share,
-        else the champion. Raises NothingServed, LanguageUndetermined, LanguageUnsupported, or
-        ModelNotFound where the version that is named does not answer.
+        else the champion. Raises NothingServed, LanguageUndetermined, LanguageUnsupported,
+        NotYetFetched where the registry has one (it is asked for), or ModelNotFound where the
+        version that is named does not answer.
         """
         served = lookup(tag, self.routes) or lookup(MULTILINGUAL, self.routes)
         if served is None:
@@ -35,11 +45,19 @@ class Router:
 
     @property
     def answerable(self) -> frozenset[str]:
-        """Every language that a model is meant for: one of its own, or the multilingual one's."""
-        covered = {tag for route in self.routes.values() for tag in route.covers}
-        return frozenset(self.routes) - {MULTILINGUAL} | covered
+        """Every language that a model is meant for, or one that is still to come.
 
-    def _unserved(self, tag: str) -> NothingServed | LanguageUndetermined | LanguageUnsupported:
+        It is one of its own, or the multilingual one's.
+        """
+        covered = {tag for route in self.routes.values() for tag in route.covers}
+        return frozenset({*self.routes, *self._coming.versions(), *covered} - {MULTILINGUAL})
+
+    def _unserved(self, tag: str) -> PolysentError:
+        versions = self._coming.versions()
+        if language := lookup(tag, versions) or lookup(MULTILINGUAL, versions):
+            self._coming.ask(language)
+            model = ModelId(language, versions[language])
+            return NotYetFetched(f"{model} is fetched from the registry")
         if not self.routes:
             message = "the model store holds no champion yet; `polysent registry sync` brings it"
             return NothingServed(message)

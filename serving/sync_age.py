@@ -1,7 +1,7 @@
-"""How long ago the store was brought up to date."""
+"""How long ago the store was brought up to date, and what could not be brought."""
 
 import json
-from pathlib import Path
+from typing import Any
 
 from models.store import Store
 
@@ -11,8 +11,19 @@ def sync_age(store: Store, now: float) -> float | None:
 
     None where no sync has said so, or it can't be read.
     """
-    place: Path = store.home / "polysent" / "sync.json"
     try:
-        return max(0.0, now - float(json.loads(place.read_bytes())["at"]))
+        return max(0.0, now - float(_said(store)["at"]))
     except (OSError, ValueError, TypeError, KeyError):
         return None
+
+
+def failing(store: Store) -> frozenset[str]:
+    """Return the versions that could not be brought, as `sentiment-de:3`."""
+    try:
+        return frozenset(_said(store)["failing"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return frozenset()
+
+
+def _said(store: Store) -> Any:  # noqa: ANN401  (whatever the file holds)
+    return json.loads((store.home / "polysent" / "sync.json").read_bytes())

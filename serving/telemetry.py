@@ -47,6 +47,8 @@ class Levels:
     cache: int = 0
     swaps: Collection[str] = ()
     """Languages in which a version that is wanted does not answer yet."""
+    ready: bool = False
+    """Whether the service may be sent requests."""
     sync_age: float | None = None
     """Seconds since the last good sync; None where that is not known."""
 
@@ -71,8 +73,12 @@ class Telemetry:
         """Declare every metric (docs/metrics.md says what each means)."""
         self._registry = CollectorRegistry()
         count, measure = self._counter, self._histogram
-        self._answers = count("answers", "Texts by outcome", ["language", "version", "outcome"])
-        self._seconds = measure("answer_seconds", "A text's arrival to its outcome", ["language"])
+        self._answers = count(
+            "answers", "Texts by outcome", ["language", "version", "outcome", "urgency"]
+        )
+        self._seconds = measure(
+            "answer_seconds", "A text's arrival to its outcome", ["language", "urgency"]
+        )
         self._stages = measure("stage_seconds", "Time in one stage", ["language", "stage"])
         self._loads = count("loads", "Models opened, by outcome", ["language", "outcome"])
         self._load_seconds = measure("load_seconds", "Time to open a model", ["language"])
@@ -97,6 +103,7 @@ class Telemetry:
             ["language"],
             registry=self._registry,
         )
+        self._sync_restarts = count("sync_restarts", "Times the embedded sync had ended", [])
         self._sync_age = _SyncAge()
         self._registry.register(self._sync_age)
         self._gauges = {
@@ -106,6 +113,7 @@ class Telemetry:
                 ("resident_bytes", "Bytes that an open model holds", ["language", "version"]),
                 ("waiting_texts", "Texts that wait for the engine", ["language"]),
                 ("swaps_waiting", "Whether a version that is wanted is not there", ["language"]),
+                ("ready", "Whether the service may be sent requests", ()),
                 ("memory_used_bytes", "Bytes that are granted from the budget", ()),
                 ("memory_limit_bytes", "The budget", ()),
                 ("cache_bytes", "Bytes of cached answers", ()),
@@ -130,9 +138,11 @@ class Telemetry:
         finally:
             language = event.tag.model.language if event.tag else ""
             version = str(event.tag.model.version) if event.tag else ""
-            self._answers.labels(language, version, outcome).inc()
-            self._seconds.labels(language).observe(time.perf_counter() - started)
+            self._answers.labels(language, version, outcome, call.urgency).inc()
+            took = time.perf_counter() - started
+            self._seconds.labels(language, call.urgency).observe(took)
             if event.tag:
+                call.models.add(event.tag.model)
                 for stage, seconds in call.stages.items():
                     self._stages.labels(language, stage).observe(seconds)
 
@@ -175,10 +185,15 @@ class Telemetry:
         if event.difference is not None:
             self._apart.labels(event.language).observe(event.difference)
 
+    def sync_restarted(self) -> None:
+        """Record that the embedded sync had ended and is started again."""
+        self._sync_restarts.inc()
+
     def exposition(self, levels: Levels) -> bytes:
         """Return all metrics in Prometheus' text format."""
         gauge = self._gauges
         gauge["resident_models"].set(len(levels.resident))
+        gauge["ready"].set(levels.ready)
         gauge["memory_used_bytes"].set(levels.memory_used)
         gauge["memory_limit_bytes"].set(levels.memory_limit)
         gauge["cache_bytes"].set(levels.cache)

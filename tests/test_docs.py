@@ -1,9 +1,7 @@
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
-import yaml
 
 from models.errors import PolysentError, RegistryError
 from models.settings import ENV_PREFIX, Settings, unknown_variables
@@ -72,22 +70,6 @@ def test_every_metric_is_documented() -> None:
     exposed = {name for name in exposed if not name.endswith("_created")}
 
     assert set(first_column("docs/metrics.md")) == exposed
-
-
-def test_bento_installs_what_serving_needs() -> None:
-    """bentofile.yaml names the packages of `serve` and `redis`, as constraints.txt pins them."""
-    project = tomllib.loads(text("pyproject.toml"))["project"]
-    extras = project["optional-dependencies"]
-    needed = project["dependencies"] + extras["serve"] + extras["redis"]
-    only_for_people = {"httpx", "rich", "typer"}
-
-    packed = yaml.safe_load(text("bentofile.yaml"))["python"]["packages"]
-
-    names = {re.split(r"[<>=]", wanted)[0] for wanted in needed} - only_for_people
-    assert {pin.partition("==")[0] for pin in packed} == names
-    assert {pin.lower().replace("_", "-") for pin in packed} <= {
-        pin.lower().replace("_", "-") for pin in text("constraints.txt").splitlines()
-    }
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from models.errors import StoreFailed
-from registry.syncing.nudge import refused
+from registry.syncing.nudge import ID, refused
+from registry.syncing.replay import Heard
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class Calls:
 def listening(url: str, calls: Calls) -> Iterator[int]:
     """Listen at an address meanwhile; yields the port (a new one for port 0).
 
-    `POST /` with a good signature nudges; `GET /livez` and `GET /metrics` are for probes.
+    `POST /` with a good signature nudges, once; `GET /livez` and `GET /metrics` are for probes.
     StoreFailed where the address can't be had.
     """
     place = urlsplit(url)
@@ -63,6 +64,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], calls: Calls) -> None:
         self.calls = calls
+        self.heard = Heard()
         self._places = threading.BoundedSemaphore(AT_ONCE)
         super().__init__(address, _Handler)
 
@@ -105,6 +107,10 @@ class _Handler(BaseHTTPRequestHandler):
             _LOG.warning("A nudge was refused: %s", why)
             self._answer(HTTPStatus.UNAUTHORIZED)
             return
+        if not self._heard.first(self.headers.get(ID, "")):
+            _LOG.warning("A nudge was refused: it was heard before")
+            self._answer(HTTPStatus.CONFLICT)
+            return
         self._calls.nudged()
         self._answer(HTTPStatus.ACCEPTED)
 
@@ -120,6 +126,10 @@ class _Handler(BaseHTTPRequestHandler):
     @property
     def _calls(self) -> Calls:
         return cast("_Server", self.server).calls
+
+    @property
+    def _heard(self) -> Heard:
+        return cast("_Server", self.server).heard
 
     def log_message(self, *_: object) -> None:
         """Keep the log for what matters."""

@@ -1,7 +1,7 @@
 """A call that says "look now": from MLflow's webhooks, or from a command of ours.
 
 Both are signed as MLflow signs: HMAC-SHA256 over "{id}.{time}.{body}". What a call says is never
-believed, for calls come late, twice, out of order or not at all; the sync looks for itself.
+believed, for calls come late, out of order or not at all; the sync looks for itself.
 """
 
 import base64

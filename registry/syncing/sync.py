@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from models.coming import Coming
 from models.errors import RegistryUnavailable
 from models.identity import ModelId, Tag
 from models.routes import Routes
@@ -14,6 +15,7 @@ from registry.canary import settle
 from registry.disk import writing
 from registry.progress import Say, silent
 from registry.source import Aliases, Promoted, Registry
+from registry.syncing.arrivals import asked_first, tell_coming
 from registry.syncing.fetch import Brought, Failure, Fetcher
 from registry.syncing.journal import Journal, Move
 from registry.syncing.moves import Change, changes, note, tell
@@ -88,12 +90,13 @@ class Sync:
             moves = self._follow_up(changes(self.journal, todo.routes), todo.routes)
             looked = Looked(todo, before, (*late, *moves))
             self._named.remember(aliases)
+            asked = tell_coming(Coming(self.store), aliases, todo.routes)
             self.writer.clean(todo.fetch)
             self._remove(todo)
         self._settle(aliases)
         self._warn(aliases)
         self._tell_staged(todo.routes)
-        return looked
+        return replace(looked, plan=replace(todo, fetch=asked_first(todo.fetch, asked)))
 
     def fetch(self, promoted: Promoted) -> Brought | Failure | None:
         """Bring one version into the store; None where another process is doing that."""

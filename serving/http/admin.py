@@ -1,40 +1,34 @@
-"""What is in memory, and why; and, for those who know the token, to change it."""
+"""What is in memory, and why; and, for admins, to change it."""
 
-import hmac
 from contextlib import suppress
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import APIRouter, Depends, Path
 
-from models.errors import ModelPinned, ModelUnavailable, PolysentError, Unauthorized
+from models.errors import Forbidden, ModelPinned, ModelUnavailable, PolysentError, Unauthorized
 from models.identity import Tag
+from models.keys import Scope
 from models.languages import canonical
+from serving.caller import ANYONE
+from serving.http.access import SEND
 from serving.http.asked import Here
+from serving.http.spoken import ADMIN
 from serving.report.explain import explain
 from serving.report.facts import Explanation
 from serving.report.inventory import ServedModel, ServedModels
 
-bearer = HTTPBearer(
-    auto_error=False,
-    description="`POLYSENT_ADMIN_TOKEN`, else what `$BENTOML_HOME/polysent/admin.token` holds.",
-)
 routes = APIRouter(prefix="/models")
 
 
-def furnish(app: FastAPI, token: str) -> None:
-    """Let those in who know the token."""
-    app.state.token = token
-
-
-async def authorized(
-    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-) -> None:
-    """Want the token; Unauthorized otherwise."""
-    token: str = request.app.state.token
-    if given is None or not hmac.compare_digest(given.credentials.encode(), token.encode()):
-        message = "send `Authorization: Bearer TOKEN`; docs/api.md says where the token is"
+async def authorized(here: Here) -> None:
+    """Want a key of scope `admin`; Unauthorized where there is none, Forbidden where it is not."""
+    caller = here.call.caller
+    if caller is ANYONE:
+        message = f"{SEND}; docs/access.md says which"
         raise Unauthorized(message)
+    if caller.scope is not Scope.ADMIN:
+        message = f"the key {caller.name!r} is for {caller.scope}, not for admin"
+        raise Forbidden(message)
 
 
 async def champion(here: Here, language: Annotated[str, Path(examples=["de"])]) -> Tag:
@@ -44,8 +38,11 @@ async def champion(here: Here, language: Annotated[str, Path(examples=["de"])]) 
 
 Champion = Annotated[Tag, Depends(champion)]
 UNSERVED: dict[int | str, dict[str, Any]] = {422: {"description": "No model answers it."}}
-REFUSED: dict[int | str, dict[str, Any]] = {401: {"description": "The token is wrong."}, **UNSERVED}
-FOR_ADMINS: dict[str, Any] = {"dependencies": [Depends(authorized)], "responses": REFUSED}
+FOR_ADMINS: dict[str, Any] = {
+    "dependencies": [Depends(authorized)],
+    "responses": UNSERVED,
+    "openapi_extra": {"security": ADMIN},
+}
 
 
 @routes.get("")
@@ -82,7 +79,7 @@ async def unpin(champion: Champion, here: Here) -> ServedModel:
     return ServedModel.of(here.runtime, champion)
 
 
-@routes.post("/{language}/evict", **FOR_ADMINS | {"responses": {**REFUSED, 409: {}}})
+@routes.post("/{language}/evict", **FOR_ADMINS | {"responses": {**UNSERVED, 409: {}}})
 async def evict(champion: Champion, here: Here) -> ServedModel:
     """Close the model once its last text is answered; the next text opens it again."""
     runtime = here.runtime

@@ -20,7 +20,8 @@ from serving.result import Item, LineProblem, Prediction
 class Clerk:
     """Answers lines, each within its own time, which begins when it is read.
 
-    Every line has one answer, its problem if need be; a full queue is waited for, not told.
+    Every line has one answer, its problem if need be; a full queue is waited for, not told, and so
+    is the rate of the caller's key.
     """
 
     answer: Callable[[Item, Call], Awaitable[Prediction]]
@@ -35,6 +36,8 @@ class Clerk:
             item = Item.model_validate_json(line.content)
         except ValidationError as error:
             return refusal(line, misshapen(error))
+        if seconds := self.request.caller.pay(1):
+            await asyncio.sleep(seconds)
         said = await outcome(self._in_time(item), self.request.request_id)
         if isinstance(said, PolysentError):
             return refusal(line, said, item.id)

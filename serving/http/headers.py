@@ -74,6 +74,12 @@ def must_be(headers: Headers, *media_types: str) -> None:
         raise UnsupportedMediaType(wrong)
 
 
+def content_length(headers: Headers) -> int:
+    """Return how many bytes the body is said to have; 0 where nothing is said that is a number."""
+    said = headers.get("content-length", "")
+    return int(said) if said.isdecimal() and said.isascii() else 0
+
+
 def server_timing(stages: Mapping[Stage, float], total: float) -> str:
     """Return a `Server-Timing` of stages in seconds, in the order in which they began."""
     return ", ".join(

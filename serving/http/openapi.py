@@ -13,8 +13,9 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from models import errors
 from serving.http import bulk
+from serving.http.access import PROBES
 from serving.http.problems import MEDIA_TYPE
-from serving.http.spoken import ANSWER, KEY, LANGUAGE, REFUSAL, REQUEST, ROUTED
+from serving.http.spoken import ANSWER, ANY, KEY, LANGUAGE, REFUSAL, REQUEST, ROUTED, SCHEMES
 from serving.http.stream import Stream
 from serving.result import (
     Answers,
@@ -37,7 +38,9 @@ BODIES: dict[str, tuple[type[BaseModel], type[BaseModel]]] = {
 """What BentoML's endpoints take and give."""
 
 LINES = (Item, ItemPrediction, LineProblem)
-POSTED = (400, 404, 405, 413, 415, 422, 429, 500, 503, 504)
+KNOWN = (401, 403, 429)
+"""How it is answered who may not ask, or not now."""
+POSTED = (400, 404, 405, 408, 413, 415, 422, 429, 500, 503, 504)
 GOT = (400, 404, 405, 500, 503, 504)
 UNSAID = ("HTTPValidationError", "ValidationError")
 """FastAPI's shape of an error, which never leaves."""
@@ -70,6 +73,7 @@ def merged(service: "bentoml.Service[Any]", app: FastAPI) -> Json:
     for name in UNSAID:
         schemas.pop(name, None)
     schemas |= _definitions()
+    document["components"]["securitySchemes"] = SCHEMES
     return document
 
 
@@ -107,7 +111,10 @@ def _surround(path: str, method: str, operation: Json) -> None:
         for code, answer in operation["responses"].items()
         if int(code) < HTTPStatus.BAD_REQUEST
     }
-    usual = POSTED if method == "post" else GOT
+    usual: tuple[int, ...] = POSTED if method == "post" else GOT
+    if path not in PROBES:
+        operation.setdefault("security", ANY)
+        usual += KNOWN
     refusals = {str(status): _refusal(status) for status in (*usual, *_declared(operation))}
     operation["responses"] = answers | refusals
 

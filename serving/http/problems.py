@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from models.errors import (
+    BatchTooLarge,
     ClientError,
     InvalidRequest,
     MalformedJSON,
@@ -118,8 +119,14 @@ def _of_bentoml(status: int, body: bytes) -> PolysentError:
     return ClientError() if known else PolysentError("the service's log says more")
 
 
+def _is_batch(place: Any) -> bool:  # noqa: ANN401  (whatever pydantic says)
+    return place.get("type") == "too_long" and list(place["loc"]) == ["items"]
+
+
 def _of_places(places: Sequence[Any]) -> PolysentError:
     errors = [{"at": ".".join(map(str, place["loc"])), "why": place["msg"]} for place in places]
     if any(place.get("type") == "json_invalid" for place in places):
         return MalformedJSON(str(errors[0]["why"]))
+    if any(_is_batch(place) for place in places):
+        return BatchTooLarge(str(errors[0]["why"]))
     return Misshapen(errors)

@@ -3,6 +3,14 @@
 from typing import Any
 
 Json = dict[str, Any]
+SCHEMES: Json = {
+    "Bearer": {"type": "http", "scheme": "bearer", "description": "An API key (docs/access.md)."},
+    "Key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same."},
+}
+ADMIN: list[dict[str, list[str]]] = [{"Bearer": []}, {"Key": []}]
+"""A key of scope `admin`."""
+ANY: list[dict[str, list[str]]] = [*ADMIN, {}]
+"""Any key; none where the service has no keys."""
 SECONDS = {"type": "number", "exclusiveMinimum": 0, "examples": [10]}
 TEXT = {"type": "string"}
 

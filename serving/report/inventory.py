@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import BaseModel, Field
 
 from models.identity import Tag
 from models.routes import Route
-from serving.assemble import Runtime
 from serving.result import ModelAnswer, State
+
+if TYPE_CHECKING:
+    from serving.assemble import Runtime
 
 
 class Challenger(BaseModel):
@@ -60,7 +62,7 @@ class ServedModel(BaseModel):
     ] = None
 
     @classmethod
-    def of(cls, runtime: Runtime, tag: Tag) -> Self:
+    def of(cls, runtime: "Runtime", tag: Tag) -> Self:
         """Read what is so of a champion."""
         language = tag.model.language
         residency, known = runtime.residency, runtime.residency.history(tag)
@@ -93,7 +95,7 @@ class MemoryBudget(BaseModel):
     pinned: int
 
     @classmethod
-    def of(cls, runtime: Runtime) -> Self:
+    def of(cls, runtime: "Runtime") -> Self:
         """Read what is so now."""
         budget = runtime.budget
         return cls(limit=budget.limit, used=budget.used, pinned=budget.pinned)
@@ -106,7 +108,7 @@ class ServedModels(BaseModel):
     memory: MemoryBudget
 
     @classmethod
-    def of(cls, runtime: Runtime) -> Self:
+    def of(cls, runtime: "Runtime") -> Self:
         """Read what is so now, by language."""
         return cls(
             models=[ServedModel.of(runtime, tag) for tag in _champions(runtime)],
@@ -118,7 +120,7 @@ def _model(tag: Tag) -> ModelAnswer:
     return ModelAnswer(name=tag.model.name, version=tag.model.version)
 
 
-def _challenger(runtime: Runtime, route: Route) -> Challenger | None:
+def _challenger(runtime: "Runtime", route: Route) -> Challenger | None:
     if (tag := route.challenger) is None:
         return None
     holding = runtime.residency.holding(tag)
@@ -133,11 +135,11 @@ def _challenger(runtime: Runtime, route: Route) -> Challenger | None:
     )
 
 
-def _swap(runtime: Runtime, language: str) -> PendingSwap | None:
+def _swap(runtime: "Runtime", language: str) -> PendingSwap | None:
     if (waiting := runtime.swap.waiting(language)) is None:
         return None
     return PendingSwap(model=_model(waiting.tag), tag=str(waiting.tag), why=waiting.why)
 
 
-def _champions(runtime: Runtime) -> Iterator[Tag]:
+def _champions(runtime: "Runtime") -> Iterator[Tag]:
     return (route.champion for _, route in sorted(runtime.router.routes.items()))

@@ -168,7 +168,7 @@ def test_token_that_is_given_comes_first(
 
 
 def test_token_of_this_machine_goes_to_no_other() -> None:
-    """Neither is one sent where only something is read."""
+    """What it was given goes where it is told to."""
     assert Client.of(Settings(), "http://example.org:3000").token == ""
     assert Client.of(Settings(), "http://localhost:3000/") == Client(
         "http://localhost:3000", "kept", 65.0
@@ -184,7 +184,7 @@ def test_wrong_token_is_said(
 ) -> None:
     """With where to find the right one; exit code 1."""
     kept_token.write_text(kept)
-    refused = {"title": "The token is missing or wrong", "detail": ""}
+    refused = {"title": "The key is missing or wrong", "detail": ""}
     service.answers["POST /models/de/pin"] = (401, PROBLEM, refused)
     answer = polysent("pin", "de")
 

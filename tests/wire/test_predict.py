@@ -151,7 +151,10 @@ def test_metrics_count_answers_by_language_and_outcome(tiny_service: httpx.Clien
 
     exposition = tiny_service.get("/metrics").text
 
-    assert 'polysent_answers_total{language="en",outcome="ok",version="1"}' in exposition
+    assert (
+        'polysent_answers_total{language="en",outcome="ok",urgency="interactive",version="1"}'
+        in exposition
+    )
     assert "bentoml_service" not in exposition
 
 

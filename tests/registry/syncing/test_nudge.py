@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from models.errors import RegistryUnavailable, StoreFailed
+from registry.syncing import replay
 from registry.syncing.listener import AT_ONCE, LARGEST, PATIENCE, Calls, listening
 from registry.syncing.nudge import MOST_SECONDS, nudge, signed
 from tests.wire.conftest import free_port
@@ -52,12 +53,23 @@ def test_a_command_of_ours_is_heard(url: str, heard: Heard) -> None:
     assert heard.times == 1
 
 
-def test_a_call_signed_as_mlflow_signs_is_heard(url: str, heard: Heard) -> None:
-    """Twice is twice a look, and no harm: MLflow sends again what it thinks was lost."""
-    headers = signed(SECRET, "one", int(time.time()), BODY)
+def test_a_call_signed_as_mlflow_signs_is_heard_once(url: str, heard: Heard) -> None:
+    """Who has seen one can't send it again; MLflow's next one is another."""
+    one, two = (signed(SECRET, delivery, int(time.time()), BODY) for delivery in ("one", "two"))
 
-    assert [post(url, headers), post(url, headers)] == [202, 202]
+    assert [post(url, headers) for headers in (one, one, two)] == [202, 409, 202]
     assert heard.times == 2
+
+
+def test_a_call_is_forgotten_when_its_signature_is_too_old() -> None:
+    """Memory does not grow with the calls of a year."""
+    now = 0.0
+    calls = replay.Heard(clock=lambda: now)
+    assert [calls.first("one"), calls.first("one")] == [True, False]
+
+    now = replay.KEPT_SECONDS
+    assert calls.first("two")
+    assert list(calls._until) == ["two"]
 
 
 @pytest.mark.parametrize(

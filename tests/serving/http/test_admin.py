@@ -11,8 +11,11 @@ from models.settings import Settings
 from models.store import Store
 from serving.assemble import Runtime, assemble
 from serving.http import admin
+from serving.http.access import Access
 from serving.http.asked import beside, furnish
 from serving.http.edge import Edge
+from serving.http.keyring import Keyring
+from serving.http.limits import Limits
 from tests.tiny import serve_tiny, write_routes
 
 TOKEN = "let-me-in"  # noqa: S105  (of this test)
@@ -36,14 +39,16 @@ async def runtime(store: Store) -> AsyncIterator[Runtime]:
 
 
 @pytest.fixture
-async def client(runtime: Runtime) -> AsyncIterator[httpx.AsyncClient]:
-    """Return a client of the routes, behind the edge."""
+async def client(runtime: Runtime, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """Return a client of the routes, behind the edge, on this machine."""
     app = beside()
     app.include_router(admin.routes)
     furnish(app, runtime, Settings())
-    admin.furnish(app, TOKEN)
-    transport = httpx.ASGITransport(Edge(app, max_body_bytes=1024, seconds=5))
-    async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+    access = Access(Keyring(tmp_path / "keys.json"))
+    access.trust(TOKEN)
+    edge = Edge(app, Limits(1024, 5), access=access)
+    transport = httpx.ASGITransport(edge)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
 
 

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -7,7 +8,9 @@ import pytest
 
 from models.errors import LanguageUnsupported, Overloaded
 from models.identity import ModelId, Tag
+from serving.bucket import Bucket
 from serving.call import Call, Urgency
+from serving.caller import Caller
 from serving.detect import Language
 from serving.http.clerk import Clerk
 from serving.http.lines import Line
@@ -38,6 +41,17 @@ async def answered(
     assert line.count(b"\n") == 1
     said: dict[str, Any] = json.loads(line)
     return said
+
+
+async def test_line_waits_for_the_rate_of_its_key() -> None:
+    """As for a full queue; what is waited so is not of its own time."""
+    caller = Caller("shop", bucket=Bucket(rate=10))
+    clerk = Clerk(fine, 0.05, Call(request_id="request-1", key="user-7", caller=caller))
+    began = time.monotonic()
+    lines = await asyncio.gather(*(clerk(Line(7, b'{"text": "good"}')) for _ in range(12)))
+
+    assert time.monotonic() - began >= 0.15
+    assert {json.loads(line)["label"] for line in lines} == {"positive"}
 
 
 async def test_answer_is_that_of_a_batch_item() -> None:

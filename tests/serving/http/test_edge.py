@@ -1,4 +1,5 @@
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import httpx
@@ -13,6 +14,7 @@ from models.errors import Overloaded
 from serving.call import call_of
 from serving.http import problems
 from serving.http.edge import Edge
+from serving.http.limits import Limits
 from serving.http.problems import MEDIA_TYPE
 
 
@@ -79,7 +81,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
             Route("/slow", slow, methods=["GET", "POST"]),
         ]
     )
-    edge = Edge(app, max_body_bytes=100, seconds=0.5, streams={"/streamed"})
+    edge = Edge(app, Limits(100, 0.5, 0.3), streams={"/streamed"})
     transport = httpx.ASGITransport(edge)
     async with httpx.AsyncClient(transport=transport, base_url="http://edge") as client:
         yield client
@@ -116,6 +118,50 @@ async def test_body_must_be_declared_json(
     answer = await client.post("/echo", content=b"{}", headers={"content-type": media_type})
 
     assert answer.status_code == status
+
+
+async def test_body_that_does_not_come_is_refused(client: httpx.AsyncClient) -> None:
+    """408, long before a request that is there would be too late."""
+
+    async def trickle() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.02)
+
+    answer = await client.post("/echo", content=trickle())
+
+    assert (answer.status_code, answer.json()["code"]) == (408, "upload_too_slow")
+
+
+async def test_body_that_says_it_is_too_large_is_not_read(client: httpx.AsyncClient) -> None:
+    """Whoever waits for `100 Continue` never sends it."""
+
+    async def nothing() -> AsyncIterator[bytes]:
+        pytest.fail("read")
+        yield b""
+
+    headers = {"content-length": "60000000"}
+    answer = await client.post("/echo", content=nothing(), headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+async def test_websocket_is_refused() -> None:
+    """Nothing behind the edge sees it; a server says 403 to a close before the accept."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def never(*_: object) -> None:
+        pytest.fail("called")
+
+    await Edge(never, Limits(100, 60))({"type": "websocket", "path": "/predict"}, receive, send)
+
+    assert sent == [{"type": "websocket.close"}]
 
 
 async def test_compressed_body_is_refused(client: httpx.AsyncClient) -> None:
@@ -165,6 +211,16 @@ async def test_wrong_place_is_named(client: httpx.AsyncClient) -> None:
     problem = (await client.post("/validation")).json()
 
     assert problem["errors"] == [{"at": "items.3.text", "why": "Field required"}]
+
+
+async def test_batch_that_is_too_long_is_413() -> None:
+    """Its length is what is wrong, not its shape; another list of the body is another matter."""
+    wrong = {"type": "too_long", "loc": ["items"], "msg": "at most 2 items"}
+    other = wrong | {"loc": ["inputs", 0, "shape"]}
+
+    for place, status in ((wrong, 413), (other, 422)):
+        body = json.dumps({"detail": [place]}).encode()
+        assert problems.of_answer(400, "application/json", body, "x").status_code == status
 
 
 async def test_busy_says_when_to_come_back(client: httpx.AsyncClient) -> None:
@@ -253,7 +309,7 @@ async def test_work_for_a_client_who_left_is_cancelled() -> None:
         sent.append(message)
 
     scope: Scope = {"type": "http", "method": "POST", "path": "/slow", "headers": []}
-    await asyncio.wait_for(Edge(app, max_body_bytes=100, seconds=60)(scope, receive, send), 5)
+    await asyncio.wait_for(Edge(app, Limits(100, 60))(scope, receive, send), 5)
 
     assert app.state.cancelled
     assert [message.get("status") for message in sent] == [499, None]
@@ -278,6 +334,6 @@ async def test_client_who_leaves_while_sending_costs_nothing() -> None:
         pytest.fail("called")
 
     scope: Scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
-    await Edge(never, max_body_bytes=100, seconds=60)(scope, receive, send)
+    await Edge(never, Limits(100, 60))(scope, receive, send)
 
     assert sent[0]["status"] == 499

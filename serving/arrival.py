@@ -1,0 +1,39 @@
+"""Whether what the registry names is here: a new replica should refuse none of its languages."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from models.coming import Coming
+from models.identity import ModelId
+from models.store import Store
+from serving.sync_age import failing, sync_age
+
+
+@dataclass(slots=True)
+class Arrival:
+    """True once every champion has come or has failed to, or after so many seconds; then always."""
+
+    store: Store
+    seconds: float
+    clock: Callable[[], float] = time.monotonic
+    _began: float = field(init=False)
+    _over: bool = False
+
+    def __post_init__(self) -> None:
+        """Begin to wait."""
+        self._began = self.clock()
+
+    def __call__(self) -> bool:
+        """Say whether there is nothing left to wait for."""
+        self._over = self._over or self._waited() or self._complete()
+        return self._over
+
+    def _waited(self) -> bool:
+        return self.clock() - self._began >= self.seconds
+
+    def _complete(self) -> bool:
+        if sync_age(self.store, time.time()) is None:
+            return False
+        missing = {str(ModelId(*each)) for each in Coming(self.store).versions().items()}
+        return missing <= failing(self.store)

@@ -1,0 +1,77 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from models.coming import Coming
+from models.store import Store
+from serving.arrival import Arrival
+
+SECONDS = 60
+
+
+class Clock:
+    """A clock that is set."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """Return an empty store."""
+    (tmp_path / "polysent").mkdir()
+    return Store(tmp_path)
+
+
+def say(store: Store, coming: dict[str, int], failing: dict[str, str]) -> None:
+    """Write what a sync writes after a look."""
+    Coming(store).path.write_text(json.dumps(coming))
+    place = store.home / "polysent" / "sync.json"
+    place.write_text(json.dumps({"at": 1.0, "failing": failing}))
+
+
+def test_nothing_is_complete_before_the_sync_has_looked(store: Store) -> None:
+    """An empty disk says nothing of the registry."""
+    assert not Arrival(store, SECONDS, Clock())()
+
+
+def test_champions_are_waited_for_once(store: Store) -> None:
+    """A language that is promoted later makes no replica unready."""
+    arrived = Arrival(store, SECONDS, Clock())
+    say(store, {"de": 1}, {})
+    before = arrived()
+    say(store, {}, {})
+    after = arrived()
+    say(store, {"fr": 1}, {})
+
+    assert (before, after, arrived()) == (False, True, True)
+
+
+def test_what_can_not_be_brought_is_not_waited_for(store: Store) -> None:
+    """One broken version must not keep a replica from serving the others."""
+    arrived = Arrival(store, SECONDS, Clock())
+    say(store, {"de": 2, "fr": 1}, {"sentiment-de:1": "an older one", "sentiment-fr:1": "corrupt"})
+    before = arrived()
+    say(store, {"de": 2, "fr": 1}, {"sentiment-de:2": "corrupt", "sentiment-fr:1": "corrupt"})
+
+    assert (before, arrived()) == (False, True)
+
+
+def test_waiting_ends(store: Store) -> None:
+    """A registry that is away must not, either."""
+    clock = Clock()
+    arrived = Arrival(store, SECONDS, clock)
+    clock.now = SECONDS - 1
+    before = arrived()
+    clock.now = SECONDS
+
+    assert (before, arrived()) == (False, True)
+
+
+def test_service_without_an_embedded_sync_waits_for_nothing(store: Store) -> None:
+    """Another program brings its models, before or after."""
+    assert Arrival(store, 0)()
