@@ -1,0 +1,1 @@
+"""What the chart's autoscaling would do under some traffic, replayed without a cluster."""

@@ -1,0 +1,1 @@
+"""What a release needs once it is installed."""
