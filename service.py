@@ -8,7 +8,6 @@ from typing import Annotated, Any, cast
 
 import bentoml
 from fastapi import Response
-from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
 from models.log import log_as
@@ -46,6 +45,7 @@ COMMAND = (
 """Puts `polysent` into the image, where the project is not installed but copied."""
 
 settings = read_settings()
+os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # BentoML's; our metrics are of one process
 log_as(settings.log)
 logging.getLogger(REPORTS_TO).addFilter(OnlyOurFaults())
 store = Store.default()
@@ -126,7 +126,7 @@ class Polysent:
     @app.get("/metrics", response_class=Response)
     async def metrics(self) -> Response:
         """Tell Prometheus what happened."""
-        return Response(self.runtime.metrics(), media_type=CONTENT_TYPE_LATEST)
+        return Response(self.runtime.metrics(), media_type=self.runtime.metrics_type)
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi(self) -> dict[str, Any]:

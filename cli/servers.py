@@ -17,6 +17,7 @@ QUIET = {
     "BENTOML_DO_NOT_TRACK": "True",
     "DO_NOT_TRACK": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "ORT_DISABLE_TELEMETRY": "1",
 }
 
 

@@ -3,6 +3,9 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
+
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from models.artifact import Model
 from models.budget import Budget
@@ -54,6 +57,8 @@ class Runtime:
     encoder: Encoder
     sync: Embedded | None
     arrived: Arrival
+    metrics_type: ClassVar[str] = CONTENT_TYPE_LATEST
+    """Media type of `metrics`."""
 
     @property
     def ready(self) -> bool:

@@ -1,11 +1,14 @@
 """The engine seam: what runs a model."""
 
+import os
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.tokens import Batch
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime 1.31 reports to its makers
 
 
 class Engine(Protocol):
