@@ -19,8 +19,8 @@ serve: $(VENV)/.serve ## install, build the demo models, start MLflow and the se
 	@$(BIN)/polysent up
 
 .PHONY: test
-test: lint ## lint, build the demo models, run every test with real servers
-	@$(BIN)/pytest
+test: lint ## lint, build the demo models, run every test with real servers, two at a time
+	@$(BIN)/pytest -n 2 --dist loadgroup
 
 .PHONY: check
 check: lint ## lint and the fast tests
@@ -48,10 +48,34 @@ bench: $(VENV)/.dev ## all benchmarks in full (40 minutes on a quiet machine), t
 	@for each in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$each $(FORM) || exit 1; done
 	@test -n "$(FORM)" || $(BIN)/python -m benchmarks.report
 
+.PHONY: container
+container: ## build the container image and prove it (root, on Debian; minutes)
+	@deploy/container/build.sh
+
+.PHONY: dashboards
+dashboards: $(VENV)/.dev ## remake deploy/observability/dashboards/*.json
+	@$(BIN)/python -m deploy.observability.dashboards
+
+.PHONY: compose
+compose: ## bring the compose file up, promote twice, take it down (after 'make container')
+	@deploy/compose/prove.sh
+
+CHECKOV := .polysent/checkov
+.PHONY: policies
+policies: $(VENV)/.dev ## scan what the chart makes, by checkov in an environment of its own
+	@test -e $(CHECKOV)/.made || { echo "Installing checkov"; $(PYTHON) -m venv --clear $(CHECKOV) && \
+	  $(CHECKOV)/bin/pip --disable-pip-version-check install --quiet checkov==3.3.30 && touch $(CHECKOV)/.made; }
+	@rm -rf .polysent/manifests
+	@$(BIN)/python -m tests.deploy.rendered .polysent/manifests
+	@CHECKOV_RUN_SCA_PACKAGE_SCAN=false $(CHECKOV)/bin/checkov \
+	  --config-file deploy/kubernetes/checkov.yaml -d .polysent/manifests
+
 .PHONY: constraints
 constraints: $(VENV)/.dev ## pin what is installed now
 	@{ head -1 constraints.txt; $(BIN)/pip freeze --exclude-editable | sed 's/+cpu//'; } \
 	  > constraints.new && mv constraints.new constraints.txt
+	@$(BIN)/uv pip compile -q --no-header --no-annotate --python-version 3.11 --python-platform linux \
+	  -c constraints.txt --extra sync --extra redis pyproject.toml -o deploy/container/requirements.txt
 
 .PHONY: clean
 clean: ## remove the environment and what was built here (not the BentoML store)

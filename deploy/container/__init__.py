@@ -1,0 +1,1 @@
+"""The container: how it is built, and what proves it."""
