@@ -86,6 +86,7 @@ def test_language_has_one_home(url: str, replicas: list[Replica]) -> None:
         "/v2/models/sentiment-de/infer": {"inputs": [tensor]},
         "/v2/models/sentiment-de/versions/1/infer": {"inputs": [tensor]},
         "/predict/de?x=1": {"text": "good"},
+        "/predict/%64e": {"text": "good"},
     }
     home = _homes(url, replicas)["de"]
     before = [replica.answered()["de"] for replica in replicas]
@@ -114,13 +115,16 @@ def test_what_names_no_language_goes_anywhere(url: str, replicas: list[Replica])
     ("method", "path", "status"),
     [
         ("GET", "/metrics", 404),
+        ("GET", "/metric%73", 404),
         ("POST", "/models/de/pin", 403),
+        ("POST", "/models/de/evic%74", 403),
+        ("POST", "/%6dodels/de/unpin", 403),
         ("GET", "/models/de", 200),
         ("GET", "/readyz", 200),
     ],
 )
 def test_what_is_for_operators_stays_inside(url: str, method: str, path: str, status: int) -> None:
-    """A replica's metrics and what changes its memory are not for the public."""
+    """A replica's metrics and what changes its memory are not for the public, however written."""
     assert httpx.request(method, f"{url}{path}", trust_env=False).status_code == status
 
 

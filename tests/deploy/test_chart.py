@@ -1,4 +1,6 @@
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -17,6 +19,9 @@ SETS = Chart().sets
 ENVOY = CHARTS / "polysent" / "files" / "envoy.yaml"
 ADAPTER = "prometheus-adapter.yaml"
 POLICIES = "checkov.yaml"
+ROOT = CHARTS.parents[1]
+OBSERVABILITY = ROOT / "deploy" / "observability"
+PAGE = (ROOT / "docs" / "kubernetes.md").read_text("utf-8")
 
 
 def faults(chart: Chart, *versions: str) -> Iterator[str]:
@@ -90,6 +95,49 @@ def test_metric_of_the_autoscaler_is_made_by_the_adapter() -> None:
         .render(SETS["keda"])
         .one("ScaledObject")["spec"]["triggers"][0]["metadata"]["query"]
     )
+
+
+def test_jobs_are_those_that_rules_and_dashboards_name() -> None:
+    """Prometheus finds each replica's service and sync by the names that alerts ask for."""
+    monitor = Chart().render(SETS["hpa"]).one("ServiceMonitor", "-replicas")
+    asking = [*OBSERVABILITY.glob("rules/*.yaml"), *OBSERVABILITY.glob("dashboards/*.json")]
+    named = re.findall(r'job=~?\\?"([^"\\]+)', "".join(path.read_text("utf-8") for path in asking))
+
+    rules = [rule for each in monitor["spec"]["endpoints"] for rule in each["relabelings"]]
+
+    assert {rule["targetLabel"] for rule in rules} == {"job"}
+    assert {rule["replacement"] for rule in rules} == set("|".join(named).split("|"))
+
+
+def test_page_says_how_the_rules_reach_the_cluster() -> None:
+    """Its loop makes a PrometheusRule of each file, with what is in the file."""
+    (loop,) = re.findall(r"^for rules in .+?^done$", PAGE, re.MULTILINE | re.DOTALL)
+    script = f"kubectl() {{ echo ---; cat; }}\n{loop}"
+    made = subprocess.run(["sh", "-euc", script], cwd=ROOT, capture_output=True, check=True)
+
+    manifests = [*filter(None, yaml.safe_load_all(made.stdout))]
+
+    files = sorted(OBSERVABILITY.glob("rules/*.yaml"))
+    assert [each["metadata"]["name"] for each in manifests] == [f"polysent-{f.stem}" for f in files]
+    assert [each["spec"] for each in manifests] == [
+        yaml.safe_load(path.read_text("utf-8")) for path in files
+    ]
+
+
+def test_page_says_what_gke_should_ask() -> None:
+    """Its policies are for the Service that the route leads to, at the port that answers there."""
+    (block,) = re.findall(r"```yaml\n(.+?)```", PAGE, re.DOTALL)
+    rendered = Chart().render(SETS["gke"])
+    health, backend = yaml.safe_load_all(block)
+    (backing,) = rendered.one("HTTPRoute")["spec"]["rules"][0]["backendRefs"]
+    (envoy,) = rendered.one("Deployment")["spec"]["template"]["spec"]["containers"]
+    probe = envoy["readinessProbe"]["httpGet"]
+
+    asked = health["spec"]["default"]["config"]["httpHealthCheck"]
+
+    assert {each["spec"]["targetRef"]["name"] for each in (health, backend)} == {backing["name"]}
+    assert asked["requestPath"] == probe["path"]
+    assert {"name": probe["port"], "containerPort": asked["port"]} in envoy["ports"]
 
 
 def test_replicas_that_scale_keep_their_place_on_the_ring() -> None:

@@ -75,6 +75,16 @@ def monitored_ports(rendered: Rendered) -> Iterator[str]:
         yield from {each["port"] for each in monitor["spec"]["endpoints"]} - offered
 
 
+def draining(rendered: Rendered) -> Iterator[str]:
+    """Find connections that outlive the balancer, which would break off their requests."""
+    public = _envoy(rendered)["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    longest = public["common_http_protocol_options"].get("max_connection_duration", "inf")
+    (container,) = template(rendered.one("Deployment", "-balancer"))["spec"]["containers"]
+    stays = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+    if not public.get("http1_safe_max_connection_duration") or float(longest.rstrip("s")) >= stays:
+        yield f"connections of {longest}, where Envoy ends after {stays}s"
+
+
 def accounts(rendered: Rendered) -> Iterator[str]:
     """Find pods of an account, and sets of a service, that are not there."""
     for each in rendered.of(*WORKLOADS):
@@ -103,17 +113,21 @@ def entrances(rendered: Rendered) -> Iterator[str]:
 
 def balancing(rendered: Rendered) -> Iterator[str]:
     """Find replicas that the balancer does not know."""
-    envoy = yaml.safe_load(rendered.one("ConfigMap", "-balancer")["data"]["envoy.yaml"])
     replicas = rendered.one("StatefulSet")
     service = replicas["spec"]["serviceName"]
     names = [f"{replicas['metadata']['name']}-{n}" for n in range(_most(rendered, replicas))]
-    clusters = {each["name"]: each for each in envoy["static_resources"]["clusters"]}
+    clusters = {each["name"]: each for each in _envoy(rendered)["clusters"]}
     for name in ("by_language", "anywhere"):
         endpoints = clusters[name]["load_assignment"]["endpoints"][0]["lb_endpoints"]
         hosts = [e["endpoint"]["address"]["socket_address"]["address"] for e in endpoints]
         if [host.partition(".")[0] for host in hosts] != names:
             yield f"{name} does not know the replicas {names}"
         yield from (host for host in hosts if f".{service}." not in host)
+
+
+def _envoy(rendered: Rendered) -> Manifest:
+    configuration = yaml.safe_load(rendered.one("ConfigMap", "-balancer")["data"]["envoy.yaml"])
+    return dict(configuration["static_resources"])
 
 
 def _most(rendered: Rendered, replicas: Manifest) -> int:
@@ -128,6 +142,7 @@ RULES = (
     service_ports,
     policy_ports,
     monitored_ports,
+    draining,
     accounts,
     secrets,
     entrances,
