@@ -1,53 +1,92 @@
 """Watches a new version's alerts: exit 0 once it has held, 1 as soon as one of them fires.
 
-`python deploy/release/hold.py http://prometheus:9090 --minutes 60`. A Prometheus that does not
-answer for five minutes is no proof that all is well: exit 2.
+`python deploy/release/hold.py http://prometheus:9090 --minutes 60`. Where nobody watches (no such
+rules, no service that is scraped) or Prometheus is silent for five minutes, nothing is proven:
+exit 2. `--minutes 0` only sees whether the rules are there, before anything is installed.
 """
 
 import argparse
 import re
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 
-BURN = re.compile(r"Polysent\w+Burn")
+BURN = re.compile(r"Polysent\w+FastBurn")
 """Alerts (deploy/observability/rules/objectives.yaml) that take a version back."""
+SIGN = "polysent_ready"
+"""What each service that is scraped has."""
 EVERY = 15.0
 """Seconds between two looks."""
 SILENCE = 300.0
 """Seconds without an answer after which nobody knows how the version does."""
 HELD, FIRED, UNKNOWN = 0, 1, 2
+WRONG = httpx.HTTPError, KeyError, ValueError
+"""What an address ends in that is no Prometheus, or one that is away."""
 
 
-def firing(url: str) -> list[str]:
-    """Return the burn-rate alerts that fire now; httpx.HTTPError where Prometheus is silent."""
-    answer = httpx.get(f"{url.rstrip('/')}/api/v1/alerts", timeout=10, trust_env=False)
-    answer.raise_for_status()
-    found = answer.json()["data"]["alerts"]
-    names = {each["labels"]["alertname"] for each in found if each["state"] == "firing"}
-    return sorted(filter(BURN.fullmatch, names))
+@dataclass(frozen=True, slots=True)
+class Prometheus:
+    """A Prometheus; each question raises one of WRONG where it does not answer."""
+
+    url: str
+
+    def rules(self) -> list[str]:
+        """Return the burn-rate alerts that it knows."""
+        groups = self._ask("rules", type="alert")["groups"]
+        names = {rule["name"] for group in groups for rule in group["rules"]}
+        return sorted(filter(BURN.fullmatch, names))
+
+    def scraped(self) -> bool:
+        """Say whether any service is scraped."""
+        return bool(self._ask("query", query=SIGN)["result"])
+
+    def firing(self, since: datetime) -> list[str]:
+        """Return the burn-rate alerts that fire and did not do so before."""
+        return sorted({name for name, active in self._fire() if active >= since})
+
+    def _fire(self) -> Iterator[tuple[str, datetime]]:
+        for alert in self._ask("alerts")["alerts"]:
+            name = alert["labels"]["alertname"]
+            if alert["state"] == "firing" and BURN.fullmatch(name):
+                yield name, datetime.fromisoformat(alert["activeAt"][:19]).replace(tzinfo=UTC)
+
+    def _ask(self, what: str, **words: str) -> Any:  # noqa: ANN401  (JSON)
+        url = f"{self.url.rstrip('/')}/api/v1/{what}"
+        answer = httpx.get(url, params=words, timeout=10, trust_env=False)
+        answer.raise_for_status()
+        return answer.json()["data"]
 
 
-def hold(url: str, seconds: float, every: float = EVERY) -> int:
+def hold(prometheus: Prometheus, seconds: float, every: float = EVERY) -> int:
     """Watch for so long; return the exit status."""
+    since = datetime.now(UTC).replace(microsecond=0)
     began = answered = time.monotonic()
-    while time.monotonic() - began < seconds:
+    while True:
+        over = time.monotonic() - began >= seconds
         try:
-            if found := firing(url):
-                _say(f"fires: {', '.join(found)}")
-                return FIRED
+            if found := prometheus.firing(since):
+                return _end(FIRED, f"fires: {', '.join(found)}")
+            if not prometheus.rules():
+                return _end(UNKNOWN, "it has no rules for burn rates (deploy/observability)")
+            if over and seconds and not prometheus.scraped():
+                return _end(UNKNOWN, f"no service is scraped: there is no {SIGN}")
             answered = time.monotonic()
-        except (httpx.HTTPError, KeyError, ValueError) as error:
-            _say(f"{url} does not say: {error}")
-            if time.monotonic() - answered > min(SILENCE, seconds / 2):
-                return UNKNOWN
+        except WRONG as error:
+            if over or time.monotonic() - answered > SILENCE:
+                return _end(UNKNOWN, f"{prometheus.url} does not say: {error!r}")
+        if over:
+            return HELD
         time.sleep(every)
-    return HELD
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201  (a program's own words)
+def _end(status: int, why: str) -> int:
+    print(why, file=sys.stderr)  # noqa: T201  (a program's own words)
+    return status
 
 
 def main() -> int:
@@ -56,7 +95,7 @@ def main() -> int:
     parser.add_argument("prometheus", help="its address")
     parser.add_argument("--minutes", type=float, default=60.0)
     given = parser.parse_args()
-    return hold(given.prometheus, 60 * given.minutes)
+    return hold(Prometheus(given.prometheus), 60 * given.minutes)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from registry.syncing.telemetry import Telemetry as Syncing
 from serving.telemetry import Levels
 from serving.telemetry import Telemetry as Serving
 
+pytestmark = pytest.mark.wire  # Prometheus' own tool
+
 OBSERVABILITY = Path(__file__).parents[2] / "deploy" / "observability"
 RULES = sorted((OBSERVABILITY / "rules").glob("*.yaml"))
 TESTS = sorted((OBSERVABILITY / "tests").glob("*.yaml"))
