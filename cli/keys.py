@@ -1,6 +1,6 @@
 """`polysent keys`: who may ask the service, for what, and how often."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -97,9 +97,15 @@ def _spoken_errors() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        _refuse("; ".join(f"{wrong['loc'][-1]}: {wrong['msg']}" for wrong in error.errors()), error)
+        _refuse(
+            "; ".join(f"{_place(wrong['loc'])}: {wrong['msg']}" for wrong in error.errors()), error
+        )
     except (OSError, ValueError) as error:
         _refuse(str(error), error)
+
+
+def _place(steps: Sequence[int | str]) -> str:
+    return str(steps[-1]) if steps else "the file"
 
 
 def _refuse(why: str, error: Exception) -> None:

@@ -13,6 +13,8 @@ from models.languages import canonical
 from models.log import Form
 
 ENV_PREFIX = "POLYSENT_"
+LARGEST_BATCH = 4096
+"""Texts of one request that are looked at before anything is counted."""
 
 
 class Settings(BaseSettings):
@@ -68,7 +70,7 @@ class Settings(BaseSettings):
     """Longest time from a request's first byte to its answer; 504 then."""
     upload_seconds: Annotated[float, Field(gt=0)] = 20.0
     """Longest time in which a request's head, and then its body, must arrive; 408 then."""
-    max_batch_items: Annotated[int, Field(ge=1)] = 256
+    max_batch_items: Annotated[int, Field(ge=1, le=LARGEST_BATCH)] = 256
     """Most items of one `POST /predict_batch`."""
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Least confidence with which a detected language counts as known."""

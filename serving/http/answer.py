@@ -19,7 +19,9 @@ LEFT = 499
 class Answer:
     """Sends an answer on with what every answer says; an error of anybody's leaves as a problem.
 
-    The body of an error is held until it is whole, everything else goes through at once.
+    The body of an error is held until it is whole. Headers that say the length of a body are held
+    until it comes, so that both leave together: a balancer whose service is killed can ask another
+    one as long as nothing of an answer has come.
     """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,6 +31,7 @@ class Answer:
         self._call = call_of(scope)
         self._began = time.perf_counter()
         self._error: Message | None = None
+        self._head: Message | None = None
         self._body = bytearray()
         self._started = False
         self.preference: str | None = None
@@ -56,7 +59,6 @@ class Answer:
             await self._labelled({"type": "http.response.body", "body": b""})
 
     async def _labelled(self, message: Message) -> None:
-        self._started = True
         if message["type"] == "http.response.start":
             headers = MutableHeaders(raw=[*message.get("headers", ())])
             headers["X-Request-Id"] = self._call.request_id
@@ -67,6 +69,13 @@ class Answer:
             if self.preference:
                 headers["Preference-Applied"] = self.preference
             message = {**message, "headers": headers.raw}
+            self._head = message if "content-length" in headers else None
+            if self._head:
+                return
+        self._started = True
+        if self._head is not None:
+            head, self._head = self._head, None
+            await self._send(head)
         await self._send(message)
 
     async def _collect(self, start: Message, message: Message) -> None:

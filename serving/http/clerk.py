@@ -46,7 +46,7 @@ class Clerk:
 
     async def _in_time(self, item: Item) -> Prediction:
         deadline = time.monotonic() + self.seconds
-        call = Call(deadline, Urgency.BULK, key=self.request.key)
+        call = Call(deadline, Urgency.BULK, key=self.request.key, models=self.request.models)
         try:
             async with asyncio.timeout(self.seconds):
                 return await self._patiently(item, call)

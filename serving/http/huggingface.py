@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from models.labels import Label
+from models.settings import LARGEST_BATCH
 from serving.http.asked import Asked, Here
 from serving.result import Prediction, Text
 
@@ -27,7 +28,7 @@ class Parameters(BaseModel):
 class Inputs(BaseModel):
     """One text or several."""
 
-    inputs: Text | Annotated[list[Text], Field(min_length=1)]
+    inputs: Text | Annotated[list[Text], Field(min_length=1, max_length=LARGEST_BATCH)]
     parameters: Parameters | None = None
 
 

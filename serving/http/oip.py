@@ -110,8 +110,8 @@ async def live() -> ServerLive:
 @routes.get("/health/ready")
 async def ready(here: Here) -> ServerReady:
     """Say whether there is anything to serve."""
-    if not here.runtime.router.routes:
-        message = "the model store holds no champion yet"
+    if not here.runtime.ready:
+        message = "there is nothing to answer with yet"
         raise NothingServed(message)
     return ServerReady()
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from models.errors import NothingServed
+from models.settings import LARGEST_BATCH
 from serving.http.asked import Here
 from serving.result import Prediction, Question, Spoken, Text
 
@@ -25,7 +26,7 @@ class Parameters(BaseModel):
 class Invocation(BaseModel):
     """Texts, as SageMaker, Vertex AI and MLflow's own servers send rows."""
 
-    instances: Annotated[list[Question | Text], Field(min_length=1)]
+    instances: Annotated[list[Question | Text], Field(min_length=1, max_length=LARGEST_BATCH)]
     parameters: Parameters | None = None
 
 
@@ -43,7 +44,7 @@ class Pong(BaseModel):
 async def ping(here: Here) -> Pong:
     """Say whether there is anything to serve."""
     if not here.runtime.ready:
-        message = "the model store holds no champion yet"
+        message = "there is nothing to answer with yet"
         raise NothingServed(message)
     return Pong()
 

@@ -39,6 +39,11 @@ _KNOWN: dict[HTTPStatus, type[PolysentError]] = {
     HTTPStatus.SERVICE_UNAVAILABLE: ModelUnavailable,
 }
 
+BATCHES = {"items", "instances", "data"}
+"""What lists of texts are called in bodies; where a text may stand in their place, `list[...]`."""
+MOST = 100
+"""Faults that one problem names."""
+
 
 class Misshapen(InvalidRequest):
     """The JSON does not have the documented shape in these places."""
@@ -120,13 +125,17 @@ def _of_bentoml(status: int, body: bytes) -> PolysentError:
 
 
 def _is_batch(place: Any) -> bool:  # noqa: ANN401  (whatever pydantic says)
-    return place.get("type") == "too_long" and list(place["loc"]) == ["items"]
+    last = str(place["loc"][-1]) if place["loc"] else ""
+    return place.get("type") == "too_long" and (last in BATCHES or last.startswith("list["))
 
 
 def _of_places(places: Sequence[Any]) -> PolysentError:
-    errors = [{"at": ".".join(map(str, place["loc"])), "why": place["msg"]} for place in places]
+    errors = [
+        {"at": ".".join(map(str, place["loc"])), "why": place["msg"]} for place in places[:MOST]
+    ]
     if any(place.get("type") == "json_invalid" for place in places):
         return MalformedJSON(str(errors[0]["why"]))
-    if any(_is_batch(place) for place in places):
-        return BatchTooLarge(str(errors[0]["why"]))
+    for place in places:
+        if _is_batch(place):
+            return BatchTooLarge(str(place["msg"]))
     return Misshapen(errors)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.labels import LABELS, Label
+from models.settings import LARGEST_BATCH
 from serving.result import Prediction, State
 
 Datatype = Literal["BYTES", "FP32"]
@@ -35,7 +36,10 @@ class InputTensor(BaseModel):
     name: Literal["text"]
     shape: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=2)]
     datatype: Literal["BYTES"]
-    data: Annotated[list[str] | list[list[str]], Field(min_length=1)]
+    data: (
+        Annotated[list[str], Field(min_length=1, max_length=LARGEST_BATCH)]
+        | Annotated[list[list[str]], Field(min_length=1, max_length=LARGEST_BATCH)]
+    )
     parameters: Parameters = None
 
     @property

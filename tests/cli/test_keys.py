@@ -77,6 +77,14 @@ def test_what_is_refused_is_said(path: Path, words: list[str], why: str) -> None
     assert path.read_bytes() == before
 
 
+def test_file_that_holds_no_keys_is_said(path: Path) -> None:
+    """Empty, or cut."""
+    path.parent.mkdir()
+    path.write_text("")
+    path.chmod(0o600)
+    assert (keys("list").exit_code, "the file: " in keys("list").stderr) == (1, True)
+
+
 def test_setting_says_where_the_file_is(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

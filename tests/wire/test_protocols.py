@@ -206,3 +206,31 @@ def test_every_answer_says_which_request(tiny_service: httpx.Client, path: str) 
 
     assert len(answer.headers["x-request-id"]) == 32
     assert "total;dur=" in answer.headers["server-timing"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/", {"inputs": [7] * 300_000}),
+        ("/invocations", {"instances": [7] * 300_000}),
+        (
+            "/v2/models/sentiment-en/infer",
+            {
+                "inputs": [
+                    {
+                        "name": "text",
+                        "shape": [300_000],
+                        "datatype": "BYTES",
+                        "data": [7] * 300_000,
+                    }
+                ]
+            },
+        ),
+    ],
+)
+def test_batch_without_end_is_refused_unread(
+    tiny_service: httpx.Client, path: str, body: object
+) -> None:
+    """Not after each of its items has been found wrong."""
+    answer = tiny_service.post(path, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (413, "batch_too_large")
