@@ -44,12 +44,16 @@ def open_client(uri: str) -> Any:  # noqa: ANN401  (MLflow has no types)
 
 @contextmanager
 def answers(uri: str, what: str) -> Iterator[None]:
-    """Turn every way in which MLflow fails into RegistryUnavailable, a full disk into OSError."""
+    """Turn every way in which MLflow fails into RegistryUnavailable, a full disk into OSError.
+
+    ImportError is one: MLflow's client wants a cloud's library where its server serves no
+    artifacts itself.
+    """
     from mlflow.exceptions import MlflowException  # noqa: PLC0415  (heavy)
 
     try:
         yield
-    except (MlflowException, OSError) as error:
+    except (MlflowException, OSError, ImportError) as error:
         if f"[Errno {errno.ENOSPC}]" in str(error):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         place = urlsplit(uri)

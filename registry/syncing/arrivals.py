@@ -15,7 +15,8 @@ def tell_coming(
 ) -> frozenset[ModelId]:
     """Say which champions are not here, and return those that were asked for; StoreFailed.
 
-    Wishes that are fulfilled, or that nothing in the registry can fulfil, are dropped.
+    `routes` are those of the look before: the service sees a new route a moment after it is
+    written, and a language must not be neither routed nor coming meanwhile. Wishes that are fulfilled, or that nothing in the registry can fulfil, are dropped.
     """
     versions = {
         language: named.champion.model.version

@@ -90,7 +90,7 @@ class Sync:
             moves = self._follow_up(changes(self.journal, todo.routes), todo.routes)
             looked = Looked(todo, before, (*late, *moves))
             self._named.remember(aliases)
-            asked = tell_coming(Coming(self.store), aliases, todo.routes)
+            asked = tell_coming(Coming(self.store), aliases, before)
             self.writer.clean(todo.fetch)
             self._remove(todo)
         self._settle(aliases)

@@ -1,4 +1,5 @@
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -27,21 +28,31 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path)
 
 
-def say(store: Store, coming: dict[str, int], failing: dict[str, str]) -> None:
-    """Write what a sync writes after a look."""
+@pytest.fixture
+def arrived(store: Store) -> Arrival:
+    """Return one whose service has started a while ago."""
+    clock = Clock()
+    made = Arrival(store, SECONDS, clock)
+    clock.now = SECONDS / 2
+    return made
+
+
+def say(store: Store, coming: dict[str, int], failing: dict[str, str], age: float = 0.0) -> None:
+    """Write what a sync writes after a look, so many seconds ago."""
     Coming(store).path.write_text(json.dumps(coming))
     place = store.home / "polysent" / "sync.json"
-    place.write_text(json.dumps({"at": 1.0, "failing": failing}))
+    place.write_text(json.dumps({"at": time.time() - age, "failing": failing}))
 
 
-def test_nothing_is_complete_before_the_sync_has_looked(store: Store) -> None:
-    """An empty disk says nothing of the registry."""
-    assert not Arrival(store, SECONDS, Clock())()
+def test_nothing_is_complete_before_the_sync_has_looked(store: Store, arrived: Arrival) -> None:
+    """An empty disk says nothing of the registry, and neither does one of a run before."""
+    assert not arrived()
+    say(store, {}, {}, age=SECONDS)
+    assert not arrived()
 
 
-def test_champions_are_waited_for_once(store: Store) -> None:
+def test_champions_are_waited_for_once(store: Store, arrived: Arrival) -> None:
     """A language that is promoted later makes no replica unready."""
-    arrived = Arrival(store, SECONDS, Clock())
     say(store, {"de": 1}, {})
     before = arrived()
     say(store, {}, {})
@@ -51,9 +62,8 @@ def test_champions_are_waited_for_once(store: Store) -> None:
     assert (before, after, arrived()) == (False, True, True)
 
 
-def test_what_can_not_be_brought_is_not_waited_for(store: Store) -> None:
+def test_what_can_not_be_brought_is_not_waited_for(store: Store, arrived: Arrival) -> None:
     """One broken version must not keep a replica from serving the others."""
-    arrived = Arrival(store, SECONDS, Clock())
     say(store, {"de": 2, "fr": 1}, {"sentiment-de:1": "an older one", "sentiment-fr:1": "corrupt"})
     before = arrived()
     say(store, {"de": 2, "fr": 1}, {"sentiment-de:2": "corrupt", "sentiment-fr:1": "corrupt"})
