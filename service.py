@@ -1,7 +1,6 @@
 """Polysent: one BentoML service that answers sentiment in fifty languages."""
 
 import asyncio
-import logging
 import os
 import sys
 from typing import Annotated, Any, cast
@@ -10,16 +9,14 @@ import bentoml
 from fastapi import Response
 from pydantic import Field
 
-from models.log import log_as
 from models.settings import read_settings
 from models.store import Store
 from serving.call import Call, call_of
 from serving.http import admin, bulk, huggingface, oip, platforms
 from serving.http.access import Access
 from serving.http.asked import beside, furnish
-from serving.http.connection import impatient
 from serving.http.drain import Drain, given_socket
-from serving.http.edge import REPORTS_TO, Edge, OnlyOurFaults
+from serving.http.edge import Edge
 from serving.http.items import answered, outcome
 from serving.http.limits import Limits
 from serving.http.listener import bound
@@ -27,6 +24,8 @@ from serving.http.log import RequestLog
 from serving.http.openapi import merged
 from serving.http.problems import answers_problems
 from serving.http.secret import admin_token
+from serving.http.server import adapt
+from serving.image import image
 from serving.result import (
     Answers,
     Item,
@@ -38,30 +37,13 @@ from serving.result import (
     ServedLanguages,
 )
 
-COMMAND = (
-    "printf '#!/bin/sh\\nPYTHONPATH=%s/src exec python -P -m cli \"$@\"\\n' $BENTO_PATH"
-    " > /usr/local/bin/polysent && chmod 755 /usr/local/bin/polysent"
-)
-"""Puts `polysent` into the image, where the project is not installed but copied."""
-
-settings = read_settings()
-os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)  # BentoML's; our metrics are of one process
-log_as(settings.log)
-logging.getLogger(REPORTS_TO).addFilter(OnlyOurFaults())
-store = Store.default()
+settings, store = read_settings(), Store.default()
+adapt(settings)
 access = Access.of(settings, store)
-impatient(settings.upload_seconds)
 app = beside()
 for each in (admin, bulk, huggingface, oip, platforms):
     app.include_router(each.routes)
 app.include_router(platforms.vertex(os.environ))
-
-image = bentoml.images.Image(
-    base_image="python:3.11-slim-bookworm",
-    distro="custom",  # those that BentoML knows add a compiler and git: 600 MB
-    python_version="3.11",
-    lock_python_packages=False,
-).run(COMMAND)
 
 
 class Batch(Questions):
