@@ -1,26 +1,21 @@
 #!/usr/bin/env bash
 # `make compose`: brings compose.yaml up, promotes two versions, sees both answer, takes it down.
 # After `make container`, in the same CONTAINER_HOME. Where no container registry answers, PostgreSQL and
-# Prometheus are built from Debian's packages, under the names that compose.yaml uses.
+# Prometheus are built from Debian's packages, under the names that compose.yaml uses: in an engine of our own.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=deploy/compose
 home=$(cd "${CONTAINER_HOME:-.polysent/container}" && pwd)
-export PATH="$home/venv/bin:/usr/bin:/usr/sbin:/bin:/sbin:$PATH" DOCKER_BUILDKIT=1 DEBIAN_FRONTEND=noninteractive
+export PATH="$home/venv/bin:$PATH:/usr/bin:/usr/sbin:/bin:/sbin" DOCKER_BUILDKIT=1
 # shellcheck source-path=SCRIPTDIR/../container
 source deploy/container/dockerd.sh
 
 say() { printf '[%4ds] %s\n' "$SECONDS" "$*"; }
 
-if [[ ! -x /usr/bin/docker-compose ]]; then
-  say "installing docker-compose"
-  apt-get update -qq
-  apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends docker-compose > /dev/null
-fi
-
 export POSTGRES_PASSWORD=${POSTGRES_PASSWORD:-proof} MLFLOW_PORT=${MLFLOW_PORT:-5055}
 export SERVICE_PORT=${SERVICE_PORT:-3055} PROMETHEUS_PORT=${PROMETHEUS_PORT:-9055}
-compose() { docker-compose -p polysent-proof -f "$here/compose.yaml" "$@"; }
+by=(docker-compose)
+compose() { "${by[@]}" -p polysent-proof -f "$here/compose.yaml" "$@"; }
 
 finish() {
   compose down -v --timeout 10 > "$home/compose.down.log" 2>&1 || true
@@ -28,15 +23,20 @@ finish() {
 }
 trap finish EXIT
 start_docker "$home/docker"
+if docker compose version > /dev/null 2>&1; then
+  by=(docker compose)
+elif ! command -v docker-compose > /dev/null; then
+  apt_install docker-compose
+fi
 
-# There is what has this name, a registry has it, or it is built from the file $2 in the folder $3.
+build() { docker build -q --network host -t "$1" -f "$2" "$3" > /dev/null; }
+# There is what has this name, a registry has it, or it is built from the file $2.
 provide() {
-  docker image inspect "$1" > /dev/null 2>&1 || timeout 60 docker pull -q "$1" > /dev/null 2>&1 \
-    || docker build -q --network host -t "$1" -f "$2" "$3" > /dev/null
+  has_image "$1" || { may_stand_in "$1" && build "$1" "$2" "$here/standins"; }
 }
-provide postgres:15 "$here/standins/postgres.Dockerfile" "$here/standins"
-provide prom/prometheus:v2.53.5 "$here/standins/prometheus.Dockerfile" "$here/standins"
-provide polysent/mlflow:3.17.2 "$here/mlflow.Dockerfile" .
+provide postgres:15 "$here/standins/postgres.Dockerfile"
+provide prom/prometheus:v2.53.5 "$here/standins/prometheus.Dockerfile"
+build polysent-mlflow:3.17.2 "$here/mlflow.Dockerfile" .
 say "all images are there"
 
 compose up -d > "$home/compose.up.log" 2>&1 || { cat "$home/compose.up.log" >&2; exit 1; }

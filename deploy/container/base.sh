@@ -1,4 +1,4 @@
-# The base image, from Debian's packages where no registry has it; sourced by build.sh.
+# The base image, from Debian's packages where no registry has it; sourced by build.sh, after dockerd.sh.
 # shellcheck shell=bash
 
 # Makes sure that $1, the base that service.py names, is there; $2 is a folder, $3 a uv binary.
@@ -6,12 +6,13 @@
 # shellcheck disable=SC2034
 make_base() {
   clean_base=$1
-  if docker image inspect polysent/debian > /dev/null 2>&1; then
-    clean_base=polysent/debian
-  elif docker image inspect "$1" > /dev/null 2>&1 || timeout 60 docker pull -q "$1" > /dev/null 2>&1; then
+  if [[ -n $docker_is_ours ]] && docker image inspect polysent-debian > /dev/null 2>&1; then
+    clean_base=polysent-debian
+  elif has_image "$1"; then
     return
   else
-    clean_base=polysent/debian
+    may_stand_in "$1" || return
+    clean_base=polysent-debian
     _debian "$2"
   fi
   _with_uv "$1" "$2/context" "$3"
@@ -19,6 +20,7 @@ make_base() {
 
 _debian() {
   local root="$1/rootfs" mirror
+  command -v debootstrap > /dev/null || apt_install debootstrap
   # shellcheck disable=SC2016  # apt's own variables
   mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' \
     | awk '$2 == "bookworm" { print $1; exit }')
@@ -29,7 +31,7 @@ _debian() {
     --exclude='./var/cache/apt/*' --exclude='./var/lib/apt/lists/*' --exclude='./var/log/*' \
     --exclude='./usr/share/doc/*' --exclude='./usr/share/locale/*' --exclude='./usr/share/man/*' . \
     | docker import -c 'CMD ["bash"]' \
-      -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - polysent/debian > /dev/null
+      -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - polysent-debian > /dev/null
   rm -rf "$root"
 }
 
@@ -45,7 +47,7 @@ _with_uv() {
   [[ -z $index ]] || echo "index-url = \"$index\"" >> "$context/uv.d/uv.toml"
   cp "${ca:-/etc/ssl/certs/ca-certificates.crt}" "$context/ca-certificates.crt"
   docker build -q --network none -t "$name" -f - "$context" > /dev/null << 'DOCKERFILE'
-FROM polysent/debian
+FROM polysent-debian
 COPY uv /usr/local/bin/uv
 COPY uv.d /etc/uv
 COPY ca-certificates.crt /etc/ssl/certs/ca-certificates.crt

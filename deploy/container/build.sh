@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `make container`: builds the image, writes its bill of materials, proves it. Needs root, Debian's
-# packages and a package index; a container registry only if there is one.
+# `make container`: builds the image, writes its bill of materials, proves it. Needs root, Python 3.11 and a
+# package index; Debian's packages where there is no Docker or no container registry.
 #
 #   CONTAINER_HOME  where everything lies that it makes (.polysent/container)
 #   KEEP=1          leaves the Docker engine running that it started
@@ -9,11 +9,10 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=deploy/container
 home=${CONTAINER_HOME:-.polysent/container}
-# Debian's docker holds BuildKit; a newer one that comes first may want a plug-in for it.
-export PATH="/usr/bin:/usr/sbin:/bin:/sbin:$PATH" DOCKER_BUILDKIT=1
+export PATH="$PATH:/usr/bin:/usr/sbin:/bin:/sbin" DOCKER_BUILDKIT=1
 mkdir -p "$home"
 home=$(cd "$home" && pwd)
-export BENTOML_HOME="$home/bentoml" BENTOML_DO_NOT_TRACK=True DEBIAN_FRONTEND=noninteractive
+export BENTOML_HOME="$home/bentoml" BENTOML_DO_NOT_TRACK=True
 # shellcheck source-path=SCRIPTDIR
 source "$here/dockerd.sh"
 # shellcheck source-path=SCRIPTDIR
@@ -22,20 +21,14 @@ source "$here/base.sh"
 say() { printf '[%4ds] %s\n' "$SECONDS" "$*"; }
 
 missing=()
-[[ -x /usr/sbin/dockerd && -x /usr/bin/docker ]] || missing+=(docker.io)
-[[ -x /usr/sbin/debootstrap ]] || missing+=(debootstrap)
 command -v git > /dev/null || missing+=(git)
-python3 -c 'import venv, ensurepip' 2> /dev/null || missing+=(python3-venv)
-if ((${#missing[@]})); then
-  say "installing ${missing[*]}"
-  apt-get update -qq
-  apt-get -o DPkg::Lock::Timeout=300 install -qq -y --no-install-recommends "${missing[@]}" > /dev/null
-fi
+python3.11 -c 'import venv, ensurepip' 2> /dev/null || missing+=(python3-venv)
+((${#missing[@]} == 0)) || apt_install "${missing[@]}"
 
 python=$home/venv/bin/python
 if ! cmp -s "$here/requirements.txt" "$home/installed.txt"; then
   say "installing what builds and proves it"
-  python3 -m venv --clear "$home/venv"
+  python3.11 -m venv --clear "$home/venv"
   "$python" -m pip -qq --disable-pip-version-check install -c constraints.txt \
     -r "$here/requirements.txt" onnx uv
   "$python" -m pip -qq --disable-pip-version-check install --target "$home/tools" --upgrade cyclonedx-bom
@@ -57,9 +50,9 @@ say "the base image is $clean_base"
 version=$(git describe --tags --always --dirty)
 rm -rf "$BENTOML_HOME/bentos/polysent"
 bentoml build --version "$version" > "$home/build.log" 2>&1 || { cat "$home/build.log" >&2; exit 1; }
-bentoml containerize "polysent:$version" -t "polysent/bento:$version" --opt network=host \
+bentoml containerize "polysent:$version" -t "polysent-bento:$version" --opt network=host \
   --opt progress=plain > "$home/containerize.log" 2>&1 || { tail -40 "$home/containerize.log" >&2; exit 1; }
-docker build -q --network none --build-arg "BENTO=polysent/bento:$version" --build-arg "BASE=$clean_base" \
+docker build -q --network none --build-arg "BENTO=polysent-bento:$version" --build-arg "BASE=$clean_base" \
   --build-arg "VERSION=$version" -t "polysent:$version" -t polysent:latest - < "$here/Dockerfile" > /dev/null
 say "polysent:$version is built"
 

@@ -1,9 +1,10 @@
-"""`sbom.py VERSION`, run inside the image: its Python and Debian packages, as CycloneDX.
+"""`sbom.py VERSION`, run inside the image: Python, its packages and Debian's, as CycloneDX.
 
 cyclonedx-bom lies in /tools, where the image's own interpreter does not look.
 """
 
 import json
+import platform
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,20 @@ def debian(line: str) -> dict[str, str]:
     name, version, architecture = line.split("\t")
     purl = f"pkg:deb/debian/{name}@{version}?arch={architecture}"
     return {"type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl}
+
+
+def interpreter() -> dict[str, Any]:
+    """Return the component that is Python itself: python.org's is no package."""
+    version = platform.python_version()
+    purl = f"pkg:generic/python@{version}"
+    return {
+        "type": "platform",
+        "bom-ref": purl,
+        "name": "python",
+        "version": version,
+        "purl": purl,
+        "licenses": [{"license": {"id": "Python-2.0"}}],
+    }
 
 
 def python() -> dict[str, Any]:
@@ -41,7 +56,7 @@ def main() -> None:
     listed = subprocess.run(  # noqa: S603  (Debian's own)
         ["/usr/bin/dpkg-query", "-W", "-f", DEBIAN], check=True, capture_output=True, text=True
     ).stdout
-    bill["components"] += [debian(line) for line in listed.splitlines()]
+    bill["components"] += [interpreter(), *(debian(line) for line in listed.splitlines())]
     bill["metadata"]["component"] = {
         "type": "container",
         "bom-ref": "polysent",

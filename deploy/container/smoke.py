@@ -32,6 +32,18 @@ USER = 1034
 """The user that BentoML gives its images."""
 URL = f"http://127.0.0.1:{PORT}"
 HEAVY = {"mlflow", "onnx", "optimum", "pandas", "scikit-learn", "torch", "transformers"}
+INSTALLERS = {"pip", "setuptools", "uv", "wheel"}
+LOOK = f"""
+import glob, importlib.metadata, importlib.util, shutil, sys
+sys.path += glob.glob(sys.base_prefix + "/lib/python3*/*-packages")
+names = {{each.name.lower() for each in importlib.metadata.distributions()}}
+print(
+    *sorted(names & {HEAVY | INSTALLERS!r}),
+    *filter(importlib.util.find_spec, ("ensurepip", "pip")),
+    *filter(shutil.which, ("gcc", "git", "pip", "uv")),
+)
+"""
+"""Prints what a serving image must not have: in the service's Python, in the one below, on PATH."""
 BODY = {"text": "good", "language": "en"}
 EMPTY = """
 import bentoml
@@ -96,12 +108,7 @@ def size(image: str) -> Finding:
 
 def lean(image: str) -> Finding:
     """Look for what a serving image must not have."""
-    look = (
-        "import importlib.metadata as m, shutil; "
-        f"print(*{HEAVY!r} & {{each.name.lower() for each in m.distributions()}}, "
-        "*filter(shutil.which, ('gcc', 'git', 'pip', 'uv')))"
-    )
-    held = docker("run", "--rm", "--network", "none", "--entrypoint", "python", image, "-c", look)
+    held = docker("run", "--rm", "--network", "none", "--entrypoint", "python", image, "-c", LOOK)
     return Finding("nothing heavy inside", not held, held or "nothing")
 
 

@@ -1,16 +1,21 @@
 import hashlib
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+import venv
 from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from deploy.container.sbom import interpreter
+from deploy.container.smoke import LOOK
 
 pytestmark = pytest.mark.wire
 
@@ -133,3 +138,18 @@ def test_bento_leaves_no_version_to_chance() -> None:
     wanted = [each for each in wanted if not each.marker or each.marker.evaluate({"extra": ""})]
 
     assert {canonicalize_name(each.name) for each in wanted} <= pins().keys()
+
+
+def test_bill_names_the_interpreter() -> None:
+    """python.org's is no package of Debian's, and what is wrong with it is found by its version."""
+    assert interpreter()["purl"] == f"pkg:generic/python@{platform.python_version()}"
+
+
+def test_proof_sees_what_lies_below_the_services_python(tmp_path: Path) -> None:
+    """A virtual environment hides the pip of the Python that it was made from."""
+    venv.create(tmp_path, symlinks=True, with_pip=False)
+
+    look = [str(tmp_path / "bin/python"), "-c", LOOK]
+    found = subprocess.run(look, check=True, capture_output=True, text=True).stdout
+
+    assert "ensurepip" in found.split()
