@@ -15,8 +15,9 @@ def tell_coming(
 ) -> frozenset[ModelId]:
     """Say which champions are not here, and return those that were asked for; StoreFailed.
 
-    `routes` are those of the look before: the service sees a new route a moment after it is
-    written, and a language must not be neither routed nor coming meanwhile. Wishes that are fulfilled, or that nothing in the registry can fulfil, are dropped.
+    `routes` are those of the look before: the service sees a route a moment after it is written,
+    and must not take its language for one that nobody has meanwhile. Wishes that are fulfilled, or
+    that nothing in the registry can fulfil, are dropped.
     """
     versions = {
         language: named.champion.model.version
