@@ -31,7 +31,7 @@ SETTLED = 0.1
 """Share of the lines after which memory must not grow any more."""
 GROWTH, PER_CORE = 1.05, 5000.0
 HEAD = (
-    b"POST /bulk HTTP/1.1\r\nHost: polysent\r\nContent-Type: application/x-ndjson\r\n"
+    b"POST /bulk HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n"
 )
 END = b"\r\n0\r\n\r\n"

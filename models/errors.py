@@ -121,7 +121,7 @@ class NoKeys(ClientError):
 
     status = 403
     code = "no_keys"
-    title = "The service is closed beyond this machine"
+    title = "The service has no keys, so it is closed here"
 
 
 class RouteNotFound(ClientError):

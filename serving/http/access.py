@@ -23,6 +23,11 @@ PROBES = frozenset(
     {"/healthz", "/livez", "/readyz", "/ping", "/v2/health/live", "/v2/health/ready"}
 )
 """What is answered to everyone: compared with the path that is routed, to the letter."""
+LOOKS = frozenset({"GET", "HEAD"})
+"""The methods for which it is: the bodies of others would be read from everyone."""
+
+Address = tuple[str, int | None]
+"""A socket's own: host and port, or a path and None."""
 
 OPERATOR = Caller("admin token", Scope.ADMIN)
 SEND = "send `Authorization: Bearer KEY` or `X-API-Key: KEY`"
@@ -37,6 +42,8 @@ class Access:
     2. Who sends a good key is known, wherever they ask from.
     3. Where there are keys, nobody else is answered; where there are none, who came in at a
        loopback address is, and others only if the service was told to be insecure.
+    4. Who came in so must have asked for an IP address or `localhost`: under a name of its own that
+       leads here, a page in a browser would read the answers (DNS rebinding).
     """
 
     keyring: Keyring
@@ -57,7 +64,8 @@ class Access:
 
     def __call__(self, scope: Mapping[str, Any], headers: Headers) -> Caller:
         """Return who asks; Unauthorized, NoKeys or RateLimited where they get no answer."""
-        if scope["path"] in self.open_paths or _is_preflight(scope, headers):
+        is_open = scope["path"] in self.open_paths and scope["method"] in LOOKS
+        if is_open or _is_preflight(scope, headers):
             return ANYONE
         given = credential(headers)
         if given and (caller := self._known(given)):
@@ -65,8 +73,11 @@ class Access:
         if self.keyring.needed:
             message = f"this key is not known; {SEND}" if given else SEND
             raise Unauthorized(message)
-        if self.insecure or is_loopback(scope.get("server")):
+        if self.insecure:
             return ANYONE
+        server: Address | None = scope.get("server")
+        if server and is_loopback(server):
+            return _by_a_name_of_ours(server, headers)
         message = f"this service has no keys, so it answers on loopback addresses only; {MAKE}"
         raise NoKeys(message)
 
@@ -100,7 +111,7 @@ def credential(headers: Headers) -> str:
 
 
 @lru_cache(maxsize=64)
-def is_loopback(address: tuple[str, int | None] | None) -> bool:
+def is_loopback(address: Address | None) -> bool:
     """Say whether a socket's own address can be reached from this machine alone.
 
     True for the path of a Unix socket; False where nothing is known.
@@ -116,6 +127,32 @@ def is_loopback(address: tuple[str, int | None] | None) -> bool:
         return False
     mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
     return (mapped or ip).is_loopback
+
+
+def _by_a_name_of_ours(server: Address, headers: Headers) -> Caller:
+    """Let in who asked a Unix socket, an IP address or `localhost`; NoKeys for any other name."""
+    host = headers.get("host", "")
+    if server[1] is None or not host or _is_ours(host):
+        return ANYONE
+    message = (
+        "this service has no keys, so it answers at IP addresses and `localhost` only, as a page in"
+        f" a browser could have any other name lead here; {MAKE}"
+    )
+    raise NoKeys(message)
+
+
+def _is_ours(host: str) -> bool:
+    """Say whether a `Host` is an IP address or `localhost`, with a port or without."""
+    name, bracket, _ = host.removeprefix("[").partition("]")
+    if not bracket:
+        name = host.partition(":")[0]
+    if name.lower() == "localhost":
+        return True
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_preflight(scope: Mapping[str, Any], headers: Headers) -> bool:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from models.errors import DeadlineExceeded
+from models.errors import DeadlineExceeded, ModelUnavailable, PolysentError
 from serving.http.clerk import refusal
+from serving.http.drain import ENDING
 from serving.http.lines import Line, Lines
 
 MEDIA_TYPE = "application/x-ndjson"
@@ -34,6 +35,8 @@ class Stream(Response):
     2. No more than `window` lines are in flight; reading stops while the client takes nothing.
     3. A client who takes nothing, or sends nothing and is owed nothing, is left after
        `idle_seconds`; what is in flight for one who has left is cancelled.
+    4. Once the service ends nothing more is read: what is in flight is answered, and the last line
+       says where to go on.
     """
 
     media_type = MEDIA_TYPE
@@ -48,10 +51,11 @@ class Stream(Response):
         self._window: asyncio.Queue[asyncio.Task[bytes] | None] = asyncio.Queue(limits.window)
         self._idle = asyncio.timeout(limits.idle_seconds)
         self._sending = False
+        self._ending: asyncio.Future[None]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer to the end of the body; DeadlineExceeded where it does not begin."""
-        del scope
+        self._ending = scope.get(ENDING) or asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(self._limits.idle_seconds):
                 first = await receive()
@@ -66,7 +70,7 @@ class Stream(Response):
                 await self._flow(first, receive, send)
         except TimeoutError:
             if not self._sending:
-                last = refusal(Line(self._lines.number + 1, None), self._nothing_came())
+                last = await self._refused(self._nothing_came())
                 await send({"type": "http.response.body", "body": last})
 
     async def _flow(self, first: Message, receive: Receive, send: Send) -> None:
@@ -78,16 +82,37 @@ class Stream(Response):
             pass
 
     async def _read(self, message: Message, receive: Receive, group: asyncio.TaskGroup) -> None:
-        while message["type"] == "http.request":
+        more: bool = True
+        while more and message["type"] == "http.request":
             more = message.get("more_body", False)
             for line in self._lines.cut(message.get("body", b""), more=more):
                 await self._window.put(group.create_task(self._answer(line)))
-            if not more:
-                await self._window.put(None)
+            if more and (following := await self._following(receive)):
+                message = following
+            elif more:
+                await self._window.put(group.create_task(self._refused(ended())))
+                break
+        if message["type"] == "http.request":
+            await self._window.put(None)
+        while message["type"] == "http.request":
             message = await receive()
-            if self._idle.when() is not None:
-                self._moved()
         raise Left
+
+    async def _following(self, receive: Receive) -> Message | None:
+        """Return what the client sends next; None once the service ends."""
+        coming: asyncio.Future[Message] = asyncio.ensure_future(receive())
+        try:
+            await asyncio.wait((coming, self._ending), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            coming.cancel()
+        if self._ending.done():
+            return None
+        if self._idle.when() is not None:
+            self._moved()
+        return coming.result()
+
+    async def _refused(self, error: PolysentError) -> bytes:
+        return refusal(Line(self._lines.number + 1, None), error)
 
     async def _answer(self, line: Line) -> bytes:
         return await self._clerk(line)
@@ -119,3 +144,8 @@ class Stream(Response):
 
     def _nothing_came(self) -> DeadlineExceeded:
         return DeadlineExceeded(f"nothing came for {self._limits.idle_seconds:g} s")
+
+
+def ended() -> ModelUnavailable:
+    """Return why no more lines are read."""
+    return ModelUnavailable("the service is ending; send this line and what follows it again")

@@ -6,7 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from shlex import join
 from typing import Any
@@ -123,6 +123,7 @@ def test_no_key_and_a_wrong_key_are_401(client: httpx.Client, keys: dict[str, st
             assert problem(answer) == (401, "unauthorized")
             assert answer.headers["www-authenticate"] == "Bearer"
             assert key not in answer.text
+    assert problem(client.post("/livez", json=TEXT)) == (401, "unauthorized")
     assert client.get("/livez").status_code == 200
     assert client.get("/v2/health/ready").status_code == 200
 
@@ -312,6 +313,24 @@ def test_head_without_an_end_is_431(url: str, other: httpx.Client) -> None:
     assert other.get("/livez").status_code == 200
 
 
+def test_trailers_without_an_end_are_hung_up_on(
+    url: str, keys: dict[str, str], other: httpx.Client
+) -> None:
+    """In the middle of a request they would not be waited for, nor counted."""
+    known = f"X-API-Key: {keys['predict']}\r\nContent-Type: application/json\r\n"
+    head = f"POST /predict HTTP/1.1\r\nHost: x\r\n{known}Transfer-Encoding: chunked\r\n\r\n"
+    with connection(url) as line:
+        line.sendall(f"{head}2\r\n{{}}\r\n0\r\n".encode())
+        time.sleep(0.2)
+        sent = 0
+        with suppress(ConnectionError):
+            while sent < 200 * 2**20:
+                line.sendall(b"X-More: and more\r\n" * 2**12)
+                sent += 18 * 2**12
+    assert sent < 50 * 2**20
+    assert other.get("/livez").status_code == 200
+
+
 ELSEWHERE = "10.99.0.1"
 NETWORK = f"ip link set lo up && ip addr add {ELSEWHERE}/32 dev lo && exec "
 Ask = Callable[..., tuple[int, Any]]
@@ -352,6 +371,8 @@ def test_beyond_loopback_nobody_is_answered_without_keys(tmp_path: Path) -> None
     serve_tiny(store, "en")
     with alone(store, tmp_path) as (ask, child):
         assert ask("127.0.0.1", "/languages")[0] == 200
+        assert ask("127.0.0.1", "/languages", "Host: localhost:3000")[0] == 200
+        assert ask("127.0.0.1", "/languages", "Host: evil.example:3000")[0] == 403
         code, said = ask(ELSEWHERE, "/languages")
         assert (code, said["code"]) == (403, "no_keys")
         assert "polysent keys add" in said["detail"]

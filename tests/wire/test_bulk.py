@@ -19,7 +19,7 @@ pytestmark = pytest.mark.wire
 
 NDJSON = {"content-type": "application/x-ndjson"}
 HEAD = (
-    b"POST /bulk HTTP/1.1\r\nHost: polysent\r\nContent-Type: application/x-ndjson\r\n"
+    b"POST /bulk HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\n"
     b"Transfer-Encoding: chunked\r\n\r\n"
 )
 

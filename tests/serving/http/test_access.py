@@ -82,7 +82,52 @@ def test_insecure_is_for_services_without_keys(path: Path) -> None:
 )
 def test_probes_are_answered_to_everyone(access: Access, where: str) -> None:
     """Kubernetes has no key."""
-    assert access(asked(where), Headers()) is ANYONE
+    for method in ("GET", "HEAD"):
+        assert access(asked(where, method=method), Headers()) is ANYONE
+
+
+def test_probe_with_a_body_is_none(access: Access) -> None:
+    """It would be read from everyone, to be told that the method is wrong."""
+    for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+        with pytest.raises(NoKeys):
+            access(asked("/livez", method=method), Headers())
+
+
+@pytest.mark.parametrize(
+    ("host", "here"),
+    [
+        *(
+            ("127.0.0.1:3000", True),
+            ("127.0.0.1", True),
+            ("10.1.2.3:80", True),
+            ("[::1]:3000", True),
+        ),
+        *(("localhost:3000", True), ("LOCALHOST", True), ("[::1]", True), ("", True)),
+        *(("evil.example:3000", False), ("evil.example", False), ("localhost.evil.example", False)),
+        *(("127.0.0.1.evil.example", False), ("[evil.example]", False), ("polysent", False)),
+    ],
+)
+def test_without_keys_no_other_name_leads_here(access: Access, host: str, *, here: bool) -> None:
+    """A page whose name leads to 127.0.0.1 is of the same origin, so that it could read answers."""
+    said = Headers({"Host": host} if host else {})
+    for server in (LOOPBACK, ("::1", 3000)):
+        if here:
+            assert access(asked(server=server), said) is ANYONE
+        else:
+            with pytest.raises(NoKeys, match="a page in a browser"):
+                access(asked(server=server), said)
+    assert access(asked(server=("/run/polysent.sock", None)), said) is ANYONE
+    assert access(asked("/livez", LOOPBACK, "GET"), said) is ANYONE
+
+
+def test_who_has_a_key_asks_by_any_name(access: Access, path: Path) -> None:
+    """Nor is a service that was told to be insecure asked for its name."""
+    named = Headers({"Host": "shop.example"})
+    assert Access(Keyring(path), insecure=True)(asked(server=LOOPBACK), named) is ANYONE
+
+    key = add(path)
+    said = Headers({"Host": "shop.example", "X-API-Key": key})
+    assert access(asked(server=LOOPBACK), said).name == "predict-key"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +140,7 @@ def test_probes_are_answered_to_everyone(access: Access, where: str) -> None:
 def test_what_only_looks_like_a_probe_is_none(access: Access, where: str) -> None:
     """The path is compared to the letter, as it is routed: nothing is cleaned up on the way."""
     with pytest.raises(NoKeys):
-        access(asked(where), Headers())
+        access(asked(where, method="GET"), Headers())
 
 
 def test_preflight_is_answered_to_everyone() -> None:
@@ -144,7 +189,7 @@ def test_key_that_asks_too_often_waits(access: Access, path: Path) -> None:
         access(asked(), bearer(slow))
     assert refused.value.retry_after == pytest.approx(10, abs=0.5)
     assert access(asked(), bearer(other)).scope is Scope.ADMIN
-    assert access(asked("/livez"), bearer(slow)) is ANYONE
+    assert access(asked("/livez", method="GET"), bearer(slow)) is ANYONE
 
 
 @pytest.mark.parametrize(

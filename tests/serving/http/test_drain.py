@@ -2,6 +2,7 @@ import asyncio
 import os
 import signal
 import socket
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving.http.drain import Drain, given_socket
+from serving.http.drain import ENDING, Drain, given_socket
 
 LAST_CALL = 0.1
 
@@ -26,12 +27,13 @@ async def answer(_: Request) -> Response:
 
 @dataclass
 class Told:
-    """What reached the server's own handler."""
+    """What reached the server's own handler, and what it accepts connections with."""
 
+    servers: list[asyncio.Server] = field(default_factory=list)
     signals: list[int] = field(default_factory=list)
     something: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def __call__(self, number: int, frame: FrameType | None) -> None:
+    def handle_exit(self, number: int, frame: FrameType | None) -> None:
         """Note a signal."""
         del frame
         self.signals.append(number)
@@ -42,7 +44,9 @@ class Told:
 def told() -> Iterator[Told]:
     """Handle signals as a server does, and put the old handlers back."""
     server = Told()
-    before = {each: signal.signal(each, server) for each in (signal.SIGTERM, signal.SIGINT)}
+    before = {
+        each: signal.signal(each, server.handle_exit) for each in (signal.SIGTERM, signal.SIGINT)
+    }
     yield server
     for each, handler in before.items():
         signal.signal(each, handler)
@@ -90,6 +94,7 @@ async def test_new_connection_is_refused_while_a_supervisor_holds_the_socket(
     """It would wait in the backlog for an accept that never comes."""
     async with alive(drained(door)):
         assert not refuses(door.getsockname())
+        door.accept()[0].close()
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.sleep(0)
         await asyncio.sleep(LAST_CALL / 2)
@@ -111,6 +116,50 @@ async def test_last_call_asks_clients_to_leave(told: Told, door: socket.socket) 
 
         assert "connection" not in before.headers
         assert (after.text, after.headers["connection"]) == ("answered", "close")
+        await asyncio.wait_for(told.something.wait(), 5)
+
+
+async def test_who_waits_to_be_accepted_is_answered(told: Told, door: socket.socket) -> None:
+    """They have asked already; and while clients leave the loop has nothing to do."""
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"answered")
+        writer.close()
+
+    async with alive(drained(door)):
+        told.servers.append(await asyncio.start_server(greet, sock=door.dup()))
+        waiting = [socket.create_connection(door.getsockname()) for _ in range(50)]
+        for client in waiting:
+            client.sendall(b"question")
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(LAST_CALL / 2)
+        busy = time.thread_time()
+        await asyncio.wait_for(told.something.wait(), 5)
+
+        assert time.thread_time() - busy < LAST_CALL / 4
+        assert refuses(door.getsockname())
+    for client in waiting:
+        with client:
+            assert client.recv(100) == b"answered"
+
+
+async def test_request_sees_that_the_service_ends(told: Told, door: socket.socket) -> None:
+    """Who reads without end has to stop."""
+    seen: list[asyncio.Future[None]] = []
+
+    async def note(request: Request) -> Response:
+        seen.append(request.scope[ENDING])
+        return Response()
+
+    drain = Drain(Starlette(routes=[Route("/", note)]), door.fileno(), LAST_CALL)
+    transport = httpx.ASGITransport(drain)
+    async with alive(drain), httpx.AsyncClient(transport=transport, base_url="http://it") as client:
+        await client.get("/")
+        assert not seen[0].done()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(seen[0], 5)
+        assert not told.signals
         await asyncio.wait_for(told.something.wait(), 5)
 
 
