@@ -19,8 +19,9 @@ serve: $(VENV)/.serve ## install, build the demo models, start MLflow and the se
 	@$(BIN)/polysent up
 
 .PHONY: test
-test: lint ## lint, build the demo models, run every test with real servers, two at a time
-	@$(BIN)/pytest -n 2 --dist loadgroup
+test: lint ## lint, build the demo models, run every test with real servers, two files at a time
+	@$(BIN)/pytest -n 2 --dist loadfile -m 'not fleet'
+	@$(BIN)/pytest -m fleet
 
 .PHONY: check
 check: lint ## lint and the fast tests
