@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.manifest import FileName, Sha256, sha256
+from models.manifest import FileName, Sha256
 
 NAME = "form.json"
 
@@ -16,7 +16,6 @@ class Made(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sha256: Sha256
     size: Annotated[int, Field(ge=0)]
     mtime_ns: int
 
@@ -24,7 +23,7 @@ class Made(BaseModel):
     def of(cls, path: Path) -> Self:
         """Describe a file as it is on disk."""
         stat = path.stat()
-        return cls(sha256=sha256(path), size=stat.st_size, mtime_ns=stat.st_mtime_ns)
+        return cls(size=stat.st_size, mtime_ns=stat.st_mtime_ns)
 
     def is_at(self, path: Path) -> bool:
         """Tell by size and time whether the file is still that one."""

@@ -1,6 +1,7 @@
 """The ONNX Runtime engine: CPU, weights in one external file."""
 
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -60,15 +61,7 @@ class OnnxEngine:
         if session is None:
             message = "the engine is closed"
             raise RuntimeError(message)
-        feeds = {
-            "input_ids": batch.input_ids,
-            "attention_mask": batch.attention_mask,
-            "token_type_ids": np.zeros_like(batch.input_ids),
-        }
-        (logits,) = session.run(
-            ["logits"], {name: array for name, array in feeds.items() if name in self._takes}
-        )
-        return np.asarray(logits, dtype=np.float32)
+        return logits(session, batch, self._takes)
 
     def close(self) -> None:
         """Drop the sessions, and with them the mapping; runs under way end first."""
@@ -91,6 +84,21 @@ class OnnxEngine:
         return onnxruntime.InferenceSession(
             self._folder / MODEL, options, providers=["CPUExecutionProvider"]
         )
+
+
+def logits(
+    session: onnxruntime.InferenceSession, batch: Batch, takes: Collection[str] = ()
+) -> NDArray[np.float32]:
+    """Run a batch in a session; `takes` are the names of its inputs, where they are known."""
+    takes = takes or {value.name for value in session.get_inputs()}
+    feeds = {
+        "input_ids": batch.input_ids,
+        "attention_mask": batch.attention_mask,
+        "token_type_ids": np.zeros_like(batch.input_ids),
+    }
+    given = {name: array for name, array in feeds.items() if name in takes}
+    (found,) = session.run(["logits"], given)
+    return np.asarray(found, dtype=np.float32)
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:

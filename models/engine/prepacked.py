@@ -18,7 +18,7 @@ from models import memory
 from models.disk import flush, locked, locked_if_free
 from models.engine.form import Form, Made, is_whole
 from models.engine.instructions import isa
-from models.engine.onnx import SESSION, OnnxEngine, session_options, size
+from models.engine.onnx import SESSION, OnnxEngine, logits, session_options, size
 from models.errors import ManifestInvalid, StoreFailed
 from models.manifest import MODEL, WEIGHTS, Manifest
 from models.tokens import Batch
@@ -99,10 +99,10 @@ def _make(folder: Path, digest: str, place: Path) -> None:
         raise StoreFailed(message)
     staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=place.parent))
     try:
-        _save(folder, staging)
+        portable = _save(folder, staging)
         form = Form(
             source=digest,
-            nbytes=_verified(folder, staging),
+            nbytes=_verified(portable, folder, staging),
             files={name: Made.of(staging / name) for name in (MODEL, WEIGHTS)},
         )
         form.write(staging)
@@ -117,7 +117,8 @@ def _make(folder: Path, digest: str, place: Path) -> None:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _save(folder: Path, staging: Path) -> None:
+def _save(folder: Path, staging: Path) -> onnxruntime.InferenceSession:
+    """Open an artifact, which saves its form; return the session over the artifact."""
     options = session_options(threads=1)
     options.optimized_model_filepath = str(staging / MODEL)
     for name, value in {
@@ -126,19 +127,20 @@ def _save(folder: Path, staging: Path) -> None:
         "session.save_external_prepacked_constant_initializers": "1",
     }.items():
         options.add_session_config_entry(name, value)
-    onnxruntime.InferenceSession(folder / MODEL, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        folder / MODEL, options, providers=["CPUExecutionProvider"]
+    )
     (staging / WEIGHTS).touch()  # a model may be too small to have any outside
+    return session
 
 
-def _verified(folder: Path, staging: Path) -> int:
+def _verified(portable: onnxruntime.InferenceSession, folder: Path, staging: Path) -> int:
     """Compare the logits of both forms; return an upper bound of what the new one takes."""
     batches = [_batch(*shape) for shape in SHAPES]
-    portable = OnnxEngine(folder, threads=1)
-    expected = [portable.run(batch) for batch in batches]
-    portable.close()
+    expected = [logits(portable, batch) for batch in batches]
     form = OnnxEngine(staging, threads=1, prepacked=True)
-    for batch, logits in zip(batches, expected, strict=True):
-        if not np.allclose(form.run(batch), logits, rtol=0, atol=TOLERANCE):
+    for batch, wanted in zip(batches, expected, strict=True):
+        if not np.allclose(form.run(batch), wanted, rtol=0, atol=TOLERANCE):
             message = f"the prepacked form of {folder} gives other logits"
             raise StoreFailed(message)
     return (memory.spanned(staging) or size(staging)) + SESSION

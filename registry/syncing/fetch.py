@@ -1,25 +1,20 @@
 """One version on its way into the store: fetched, verified, tried, prepacked, published."""
 
-import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.artifact import open_artifact
-from models.errors import ArtifactCorrupt, PolysentError, RegistryUnavailable, StoreFailed
+from models.errors import PolysentError, RegistryUnavailable, StoreFailed
 from models.identity import ModelId, Tag
 from models.manifest import Manifest
 from models.store import Store
-from models.tokens import Tokenizers
 from registry.disk import writing
 from registry.progress import Say
 from registry.source import Promoted, Registry
 from registry.syncing.plan import is_of
 from registry.syncing.prepare import prepare
+from registry.syncing.smoke import Smoke
 from registry.syncing.store import StoreWriter, verified
-
-SMOKE_TEXT = "1 2 3"
-"""Tokens that a tokenizer of any language has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +48,7 @@ class Fetcher:
     registry: Registry
     store: Store
     writer: StoreWriter
+    smoke: Smoke
     say: Say
 
     def __call__(self, promoted: Promoted) -> Brought | Failure | None:
@@ -79,9 +75,9 @@ class Fetcher:
             with writing(folder):
                 self.registry.download(promoted.model, folder)
             tag = verified(folder, promoted)
-            smoke(folder)
             nbytes = Manifest.read(folder).nbytes
             prepare(self.store, tag, self.say, folder)  # first: what is in the store is routed
+            self.smoke(folder)
             self.writer.publish(folder, tag)
         except RegistryUnavailable:
             raise
@@ -89,15 +85,3 @@ class Fetcher:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         return Brought(tag, nbytes)
-
-
-def smoke(folder: Path) -> None:
-    """Open an artifact and answer one text; ArtifactCorrupt where that fails or is no number."""
-    manifest = Manifest.read(folder)
-    try:
-        (row,) = open_artifact(folder, Tokenizers(), threads=1)([SMOKE_TEXT])
-    except Exception as error:  # each library below fails in its own way
-        reason = f"it does not answer: {type(error).__name__}: {error}"
-        raise ArtifactCorrupt(manifest.language, [reason]) from error
-    if not all(map(math.isfinite, row.values())):
-        raise ArtifactCorrupt(manifest.language, [f"its scores are no numbers: {row}"])

@@ -22,6 +22,7 @@ from registry.syncing.moves import Change, changes, note, tell
 from registry.syncing.named import Named
 from registry.syncing.plan import Plan, plan, removable
 from registry.syncing.prepare import forget, prepare
+from registry.syncing.smoke import Smoke
 from registry.syncing.store import StoreWriter
 
 HINT = "serving.hint"
@@ -60,6 +61,7 @@ class Sync:
     store: Store
     say: Say = silent
     writer: StoreWriter = field(init=False)
+    _smoke: Smoke = field(init=False)
     _named: Named = field(init=False)
     journal: Journal = field(init=False)
     removed: list[Tag] = field(default_factory=list)
@@ -70,6 +72,7 @@ class Sync:
     def __post_init__(self) -> None:
         """Take the store; nothing is written yet."""
         self.writer = StoreWriter(self.store)
+        self._smoke = Smoke(self.store)
         self.journal = Journal.of(self.store)
         self._named = Named(self.store)
 
@@ -100,7 +103,8 @@ class Sync:
 
     def fetch(self, promoted: Promoted) -> Brought | Failure | None:
         """Bring one version into the store; None where another process is doing that."""
-        outcome = Fetcher(self.registry, self.store, self.writer, self.say)(promoted)
+        fetcher = Fetcher(self.registry, self.store, self.writer, self._smoke, self.say)
+        outcome = fetcher(promoted)
         if isinstance(outcome, Failure):
             note(self.registry, promoted.model, "failed", self.say, outcome.reason)
         elif outcome is not None:

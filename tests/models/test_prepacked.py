@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from onnxruntime import InferenceSession
 
 from models import memory
 from models.engine import choose, prepacked
@@ -89,7 +90,13 @@ def test_other_logits_are_refused(
     """A form that answers otherwise is not kept."""
     write_tiny(tmp_path / "other", sure=3.0)
     save = prepacked._save
-    monkeypatch.setattr(prepacked, "_save", lambda _, staging: save(tmp_path / "other", staging))
+    (tmp_path / "beside").mkdir()
+
+    def mixed_up(artifact: Path, staging: Path) -> InferenceSession:
+        save(tmp_path / "other", staging)
+        return save(artifact, tmp_path / "beside")
+
+    monkeypatch.setattr(prepacked, "_save", mixed_up)
 
     with pytest.raises(StoreFailed, match="other logits"):
         prepacked.make(folder, tmp_path)
@@ -113,7 +120,7 @@ def test_two_processes_make_it_once(folder: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
         "from models.engine import prepacked as p; save = p._save\n"
-        "p._save = lambda *a: (print('made'), save(*a))\n"
+        "p._save = lambda *a: (print('made'), save(*a))[1]\n"
         "p.make(Path(sys.argv[1]), Path(sys.argv[2]))"
     )
     command = [sys.executable, "-c", code, str(folder), str(tmp_path)]
