@@ -77,6 +77,9 @@ constraints: $(VENV)/.dev ## pin what is installed now
 	  > constraints.new && mv constraints.new constraints.txt
 	@$(BIN)/uv pip compile -q --no-header --no-annotate --python-version 3.11 --python-platform linux \
 	  -c constraints.txt --extra sync --extra redis pyproject.toml -o deploy/container/requirements.txt
+	@$(BIN)/uv pip compile -q --no-header --no-annotate --python-version 3.11 --python-platform linux \
+	  -c constraints.txt --extra sync --extra redis --no-emit-package onnxruntime pyproject.toml \
+	  deploy/container/gpu.in -o deploy/container/requirements-gpu.txt
 
 .PHONY: clean
 clean: ## remove the environment and what was built here (not the BentoML store)

@@ -6,14 +6,15 @@ import sys
 from typing import Annotated, Any, cast
 
 import bentoml
-from fastapi import Response
 from pydantic import Field
 
+from models.card import require
 from models.settings import read_settings
 from models.store import Store
 from serving.call import Call, call_of
-from serving.http import admin, bulk, huggingface, oip, platforms
+from serving.http import bulk, huggingface, memory, metrics, oip, platforms
 from serving.http.access import Access
+from serving.http.admin_port import AdminPort
 from serving.http.asked import beside, furnish
 from serving.http.drain import Drain, given_socket
 from serving.http.edge import Edge
@@ -40,10 +41,12 @@ from serving.result import (
 settings, store = read_settings(), Store.default()
 adapt(settings)
 access = Access.of(settings, store)
+limits = Limits(settings.max_body_bytes, settings.request_seconds, settings.upload_seconds)
 app = beside()
-for each in (admin, bulk, huggingface, oip, platforms):
+for each in (bulk, huggingface, memory, metrics, oip, platforms):
     app.include_router(each.routes)
 app.include_router(platforms.vertex(os.environ))
+admin_port = AdminPort(app, settings, access, limits)
 
 
 class Batch(Questions):
@@ -72,6 +75,7 @@ class Polysent:
         self.runtime = assemble(settings, store)
         self.path = self.runtime.path
         furnish(app, self.runtime, settings)
+        furnish(admin_port.app, self.runtime, settings)
         access.trust(admin_token(settings, store))
 
     @bentoml.api
@@ -105,25 +109,29 @@ class Polysent:
         """List what is served, by which version, and whether it is in memory."""
         return self.runtime.languages()
 
-    @app.get("/metrics", response_class=Response)
-    async def metrics(self) -> Response:
-        """Tell Prometheus what happened."""
-        return Response(self.runtime.metrics(), media_type=self.runtime.metrics_type)
-
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi(self) -> dict[str, Any]:
         """Describe all of it in one document."""
         return merged(cast("bentoml.Service[Any]", Polysent), app)
 
+    @bentoml.on_deployment
+    @staticmethod
+    def check() -> None:
+        """Refuse to start half a service; asked once, before there is any worker."""
+        require(settings.engine)
+        admin_port.check()
+
     @bentoml.on_startup
     async def keep(self) -> None:
         """Open what must not wait for its first request, and follow the routes."""
         access.announce(bound(given_socket(sys.argv)))
+        await admin_port.open()
         self.runtime.start(settings.pin)
 
     @bentoml.on_shutdown
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close what is open."""
+        await admin_port.close()
         self.runtime.close()
 
     async def __is_ready__(self) -> bool:
@@ -141,7 +149,7 @@ cast("bentoml.Service[Any]", Polysent).add_asgi_middleware(Drain, listener=given
 cast("bentoml.Service[Any]", Polysent).add_asgi_middleware(RequestLog, form=settings.log)
 cast("bentoml.Service[Any]", Polysent).add_asgi_middleware(
     Edge,
-    limits=Limits(settings.max_body_bytes, settings.request_seconds, settings.upload_seconds),
+    limits=limits,
     streams=frozenset({bulk.PATH}),
     access=access,
 )

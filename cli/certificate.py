@@ -1,20 +1,22 @@
 """What the gate measured, for people."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from models.manifest import Gate
 from models.units import size
+
+if TYPE_CHECKING:
+    from models.manifest import Gate
 
 PARTS = ("slices", "rungs", "champion")
 """What has a table of its own; a reason is told where the verdict is."""
 
 
-def tables(gate: Gate) -> Iterator[Table]:
+def tables(gate: "Gate") -> Iterator[Table]:
     """Yield the figures, then the rungs of the ladder, the slices and the champion beside it."""
     plain = gate.model_dump(mode="json", exclude={"reasons"}, exclude_none=True)
     plain |= plain.pop("circumstances", {})

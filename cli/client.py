@@ -29,12 +29,14 @@ class Client:
     def of(cls, settings: Settings, url: str = "", token: str = "") -> "Client":
         """Return the client of a service: by default that of the settings, on this machine.
 
+        That one is asked at its admin port, where it has one.
+
         Its token is the one given, else that of the settings, else what the service wrote into
         the store of this machine, which is sent to this machine alone.
         """
         given = token or settings.admin_token.get_secret_value()
         found = given or (_written() if not url or servers.is_local(url) else "")
-        address = url.rstrip("/") or servers.service_url(settings)
+        address = url.rstrip("/") or servers.admin_url(settings)
         return cls(address, found, settings.request_seconds + GRACE_SECONDS)
 
     def models(self) -> dict[str, Any]:
@@ -62,6 +64,8 @@ class Client:
         said = _said(answer)
         if answer.status_code == HTTPStatus.UNAUTHORIZED:
             _end(said["title"], _where_the_token_is(self.token))
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            _end(said["title"], "that service has a port of its own for it: POLYSENT_ADMIN_PORT")
         if answer.is_error:
             _end(said["title"], said["detail"])
         return said

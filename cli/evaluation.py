@@ -10,19 +10,17 @@ from rich.progress import track
 from rich.table import Table
 
 from cli import console
-from models.artifact import open_artifact
 from models.errors import NothingServed
-from models.labels import Scores
 from models.routes import Routes
 from models.settings import Settings
 from models.store import Store
-from models.tokens import Tokenizers
 
 if TYPE_CHECKING:
+    from models.labels import Scores
     from training.evaluate import Report
     from training.figures import Difference, Figures
 
-Predict = Callable[[Sequence[str]], Sequence[Scores]]
+    Predict = Callable[[Sequence[str]], Sequence[Scores]]
 
 
 def evaluate(
@@ -93,11 +91,14 @@ def _difference(difference: "Difference | None") -> str:
     )
 
 
-def _champions(settings: Settings, store: Store) -> Callable[[str], Predict]:
+def _champions(settings: Settings, store: Store) -> "Callable[[str], Predict]":
+    from models.artifact import open_artifact  # noqa: PLC0415  (heavy)
+    from models.tokens import Tokenizers  # noqa: PLC0415  (heavy)
+
     routes = Routes.read(store.routes).languages
     tokenizers = Tokenizers()
 
-    def open_champion(language: str) -> Predict:
+    def open_champion(language: str) -> "Predict":
         if language not in routes:
             message = f"no champion of {language} in {store.home}; `polysent up` builds the fleet"
             raise NothingServed(message)
@@ -106,11 +107,11 @@ def _champions(settings: Settings, store: Store) -> Callable[[str], Predict]:
     return open_champion
 
 
-def _checkpoints(home: Path) -> Callable[[str], Predict]:
+def _checkpoints(home: Path) -> "Callable[[str], Predict]":
     from registry.checkpoints.checkpoint import inspect  # noqa: PLC0415
     from registry.gate.reference import Reference  # noqa: PLC0415  (torch)
 
-    def open_checkpoint(language: str) -> Predict:
+    def open_checkpoint(language: str) -> "Predict":
         return Reference(inspect(home / "checkpoints" / language))
 
     return open_checkpoint

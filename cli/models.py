@@ -16,9 +16,7 @@ app = typer.Typer(no_args_is_help=True)
 COLOURS = {"resident": "green", "loading": "yellow", "cold": "dim", "quarantined": "bold red"}
 
 Language = Annotated[str, typer.Argument(help="BCP-47 tag, such as de or pt-BR.")]
-Url = Annotated[
-    str, typer.Option(help="Address of the service; default: POLYSENT_HOST and POLYSENT_PORT.")
-]
+Url = Annotated[str, typer.Option(help="Address of the service; default: that of the settings.")]
 Token = Annotated[
     str,
     typer.Option(

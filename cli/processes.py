@@ -13,6 +13,8 @@ from pathlib import Path
 LEASH = Path(__file__).with_name("leash.py")
 STOP_SECONDS = 20.0
 """How long a program may take to end before it is killed."""
+ATTEMPTS = 3
+"""How often a program that has ended by itself is started again, unless it worked in between."""
 
 
 @dataclass(slots=True)
@@ -25,6 +27,8 @@ class Child:
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path | None = None
     _process: subprocess.Popen[bytes] | None = None
+    _ended: int = 0
+    """How often, since it last worked."""
 
     def start(self) -> None:
         """Start it; its output is added to the log."""
@@ -39,6 +43,18 @@ class Child:
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is ours to pass on, in our order
             )
+
+    def start_again(self) -> bool:
+        """Start it, for the first time too; say whether it was, or has ended too often."""
+        self._ended += self.started
+        if self._ended > ATTEMPTS:
+            return False
+        self.start()
+        return True
+
+    def worked(self) -> None:
+        """Forget how often it has ended."""
+        self._ended = 0
 
     @property
     def started(self) -> bool:

@@ -37,8 +37,18 @@ def service(settings: Settings) -> Child:
 
 def service_url(settings: Settings) -> str:
     """Return the address at which this machine reaches the service."""
-    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104  (compared)
-    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    return _url(settings.host, settings.port)
+
+
+def admin_url(settings: Settings) -> str:
+    """Return the address at which this machine reaches what changes the service."""
+    own = settings.admin_port
+    return _url(settings.admin_host, own) if own else service_url(settings)
+
+
+def _url(host: str, port: int) -> str:
+    host = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104  (compared)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def is_local(url: str) -> bool:

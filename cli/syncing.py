@@ -13,7 +13,7 @@ from cli import console
 from models.errors import RegistryUnavailable, StoreFailed
 from models.log import log_as
 from models.secret import kept
-from models.settings import Settings
+from models.settings import Fetch, Settings
 from models.store import Store
 from models.units import size
 
@@ -24,9 +24,23 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Watching = Annotated[bool, typer.Option("--watch", help="Go on until stopped.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, change nothing.")]
+Fetching = Annotated[
+    Fetch | None,
+    typer.Option(
+        help="All champions, or those of languages that were asked for, are pinned or are here,"
+        " and `mul`; default: POLYSENT_SYNC_FETCH.",
+        show_default=False,
+    ),
+]
 
 
-def sync(*, watch: Watching = False, dry_run: DryRun = False, json: Json = False) -> None:
+def sync(
+    *,
+    watch: Watching = False,
+    fetch: Fetching = None,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
     """Bring the BentoML store to what MLflow's aliases say; exit code 1 where a model failed.
 
     Example: polysent registry sync --watch
@@ -36,6 +50,8 @@ def sync(*, watch: Watching = False, dry_run: DryRun = False, json: Json = False
         raise typer.BadParameter(message)
     with console.spoken_errors():
         settings = console.settings()
+        if fetch:
+            settings = settings.model_copy(update={"sync_fetch": fetch})
         if watch:
             _watch(settings, Store.default())
             return
@@ -43,11 +59,11 @@ def sync(*, watch: Watching = False, dry_run: DryRun = False, json: Json = False
 
         registry = MLflowRegistry(settings.mlflow_uri)
         if dry_run:
-            _preview(registry, Store.default(), json=json)
+            _preview(registry, Store.default(), settings.unasked, json=json)
             return
         from registry.syncing.sync import sync as run  # noqa: PLC0415
 
-        report = run(registry, Store.default(), say)
+        report = run(registry, Store.default(), say, settings.unasked)
     if json:
         console.print_json(_plain(report))
     else:
@@ -87,7 +103,7 @@ def _watch(settings: Settings, store: Store) -> None:
     telemetry = Telemetry(store)
     signed_with = secret(settings, store)
     watch = Watch(
-        Sync(registry, store, log.info),
+        Sync(registry, store, log.info, settings.unasked),
         settings.sync_seconds,
         telemetry,
         subscribe=lambda: _subscribe(registry, settings, signed_with, log),
@@ -111,10 +127,12 @@ def _subscribe(
         log.info("no webhook, a look every %g s will do: %s", settings.sync_seconds, problem)
 
 
-def _preview(registry: "Registry", store: Store, *, json: bool) -> None:
+def _preview(
+    registry: "Registry", store: Store, unasked: frozenset[str] | None, *, json: bool
+) -> None:
     from registry.syncing.sync import Sync  # noqa: PLC0415
 
-    found = _previewed(registry, Sync(registry, store))
+    found = _previewed(registry, Sync(registry, store, unasked=unasked))
     if json:
         console.print_json(found)
         return
@@ -125,6 +143,8 @@ def _preview(registry: "Registry", store: Store, *, json: bool) -> None:
         table.add_row("route", f"{language}: {before or 'none'} -> {after or 'none'}", "")
     console.out.print(table)
     console.out.print(f"{size(found['bytes'])} would be fetched; nothing was changed")
+    if found["on_request"]:
+        console.out.print(f"fetched when somebody asks: {', '.join(found['on_request'])}")
 
 
 def _previewed(registry: "Registry", one: "Sync") -> dict[str, Any]:
@@ -134,7 +154,7 @@ def _previewed(registry: "Registry", one: "Sync") -> dict[str, Any]:
         {language: str(route.champion.model) for language, route in routes.languages.items()}
         for routes in (before, todo.routes)
     )
-    champions = {named.champion for named in registry.aliases().values()}
+    champions = {named.champion for named in registry.aliases().values() if named.champion}
     for each in todo.fetch:
         if each in champions:  # routed as soon as it is here
             then[each.model.language] = str(each.model)
@@ -143,7 +163,13 @@ def _previewed(registry: "Registry", one: "Sync") -> dict[str, Any]:
         for language in sorted({*now, *then})
         if now.get(language) != then.get(language)
     }
-    return {"fetch": fetch, "bytes": sum(fetch.values()), "moves": moves}
+    on_request = sorted(str(each.model) for each in champions if each.model.language not in then)
+    return {
+        "fetch": fetch,
+        "bytes": sum(fetch.values()),
+        "moves": moves,
+        "on_request": on_request,
+    }
 
 
 def _plain(report: "Report") -> dict[str, object]:

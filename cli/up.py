@@ -26,8 +26,6 @@ from models.store import Store
 TICK_SECONDS = 0.2
 LOOK_SECONDS = 2.0
 """How often MLflow and the builder are looked after."""
-ATTEMPTS = 3
-"""How often a program that has ended by itself is started again, unless it worked in between."""
 PORT_SECONDS = 10.0
 """How long a port may still be held by what is just ending."""
 
@@ -49,9 +47,6 @@ class Up:
     syncer: Child
     _announced: bool = False
     _looked: float = float("-inf")
-    _mlflow_failed: int = 0
-    _builder_failed: int = 0
-    _syncer_failed: int = 0
     _said: set[str] = field(default_factory=set)
 
     def tick(self) -> None:
@@ -87,7 +82,8 @@ class Up:
 
     def _look_after_registry(self) -> None:
         if answers(f"{self.settings.mlflow_uri}/health"):
-            self._mlflow_failed = 0
+            if self.mlflow:
+                self.mlflow.worked()
             self._look_after_builder()
             self._look_after_syncer()
         elif self.mlflow is None:
@@ -96,11 +92,10 @@ class Up:
             self._start_mlflow(self.mlflow)
 
     def _start_mlflow(self, mlflow: Child) -> None:
-        self._mlflow_failed += mlflow.started
-        if self._mlflow_failed <= ATTEMPTS:
-            ended = "[yellow]MLflow ended[/]; it is started again"
-            self.board.say(ended if mlflow.started else "[dim]starting MLflow[/]")
-            mlflow.start()
+        ended = mlflow.started
+        if mlflow.start_again():
+            again = "[yellow]MLflow ended[/]; it is started again"
+            self.board.say(again if ended else "[dim]starting MLflow[/]")
         elif self._announced:
             self._say_once(f"[yellow]MLflow can't start[/], answers go on. Its log: {mlflow.log}")
         else:
@@ -109,25 +104,20 @@ class Up:
     def _look_after_builder(self) -> None:
         if not self.build or self.builder.running or self.builder.exit_code == 0:
             return
-        if self.builder.exit_code == SOME_FAILED or self._builder_failed >= ATTEMPTS:
+        ended = self.builder.started
+        if self.builder.exit_code == SOME_FAILED or not self.builder.start_again():
             if not self._routed():
                 self._give_up("No model could be built", self.builder)
             return
-        if self.builder.started:
-            self._builder_failed += 1
+        if ended:
             self.board.say(f"[yellow]The builder ended[/]; it goes on. Its log: {self.builder.log}")
-        self.builder.start()
         threading.Thread(target=self._listen, args=[self.builder.lines()], daemon=True).start()
 
     def _look_after_syncer(self) -> None:
         if self.syncer.running:
             if answers(f"{self.settings.sync_url}/livez"):
-                self._syncer_failed = 0
-            return
-        self._syncer_failed += self.syncer.started
-        if self._syncer_failed <= ATTEMPTS:
-            self.syncer.start()
-        else:
+                self.syncer.worked()
+        elif not self.syncer.start_again():
             self._say_once(f"[yellow]Promotions are not seen[/]. The log: {self.syncer.log}")
 
     def _say_once(self, text: str) -> None:
@@ -167,6 +157,8 @@ def up(settings: Settings, *, build: bool) -> None:
         signal.signal(ending, _interrupt)  # also where a shell has set it to be ignored
     mlflow = _own_mlflow(settings)
     _want_port(settings.host, settings.port, "POLYSENT_PORT", "the service")
+    if settings.admin_port:
+        _want_port(settings.admin_host, settings.admin_port, "POLYSENT_ADMIN_PORT", "the service")
     builder = Talker(
         name="fleet",
         argv=[sys.executable, "-m", "cli.fleet"],

@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import ByteSize, Field, SecretStr, field_validator
+from pydantic import ByteSize, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from models import memory
-from models.languages import canonical
+from models import card, memory
+from models.languages import MULTILINGUAL, canonical
 from models.log import Form
 
 ENV_PREFIX = "POLYSENT_"
+Fetch = Literal["all", "asked"]
+"""Every champion, or those of languages that somebody asked for."""
 LARGEST_BATCH = 4096
 """Texts of one request that are looked at before anything is counted."""
 
@@ -32,6 +34,8 @@ class Settings(BaseSettings):
     """Where that command listens for webhooks, and others nudge it."""
     sync: Literal["none", "embedded"] = "none"
     """Whether the service runs that command itself, as its child: where there is no sidecar."""
+    sync_fetch: Fetch = "all"
+    """What it fetches: all champions, or those of languages that were asked for or are pinned."""
     sync_wait: Annotated[float, Field(ge=0)] = 180.0
     """Seconds until a service with an embedded sync is ready with the models that have come."""
     webhook_secret: SecretStr = SecretStr("")
@@ -42,7 +46,7 @@ class Settings(BaseSettings):
     """Port that `polysent up` gives the service."""
     threads: Annotated[int, Field(ge=1)] = memory.cores()
     """Cores that an engine run may use that is alone."""
-    engine: Literal["onnx", "openvino"] = "onnx"
+    engine: Literal["onnx", "openvino", "cuda"] = "onnx"
     """What runs the models."""
     lanes: Annotated[int, Field(ge=1)] = memory.cores()
     """Engine runs at a time, each on one core, where there is work for several."""
@@ -74,6 +78,10 @@ class Settings(BaseSettings):
     """Most items of one `POST /predict_batch`."""
     min_confidence: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Least confidence with which a detected language counts as known."""
+    admin_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Port of `pin`, `unpin` and `evict`, which the public port then lacks; 0: none but that."""
+    admin_host: str = "127.0.0.1"
+    """Address of that port."""
     admin_token: SecretStr = SecretStr("")
     """A key of scope `admin` besides those of the file; a random one, in a file, when empty."""
     keys_file: str = ""
@@ -89,6 +97,14 @@ class Settings(BaseSettings):
         spelled = value.split(",") if isinstance(value, str) else value
         return tuple(canonical(tag.strip()) for tag in spelled if tag.strip())
 
+    @field_validator("admin_port")
+    @classmethod
+    def _apart(cls, port: int, before: ValidationInfo) -> int:
+        if port == before.data.get("port"):
+            message = f"must not be {ENV_PREFIX}PORT"
+            raise ValueError(message)
+        return port
+
     @field_validator("admin_token")
     @classmethod
     def _sendable(cls, token: SecretStr) -> SecretStr:
@@ -98,9 +114,18 @@ class Settings(BaseSettings):
         return token
 
     @property
+    def unasked(self) -> frozenset[str] | None:
+        """Languages that the sync fetches before anyone asks for them; None is all."""
+        return None if self.sync_fetch == "all" else frozenset({*self.pin, MULTILINGUAL})
+
+    @property
     def memory_limit(self) -> int:
-        """Bytes that open models and tokenizers may hold."""
-        return self.memory or memory.limit() * 3 // 4
+        """Bytes that open models and tokenizers may hold.
+
+        Of a card where the engine is `cuda`; ModelUnavailable, whatever is set, without one.
+        """
+        total = card.memory() if self.engine == card.ENGINE else memory.limit()
+        return self.memory or total * 3 // 4
 
 
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:

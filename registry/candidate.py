@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from registry.card import Card
-from registry.export.ladder import RUNGS
+from registry.export.ladder import LADDER
 from registry.gate.evidence import Evidence
 from registry.gate.floor import FLOOR, Floor
 
@@ -33,7 +33,7 @@ class Candidate:
 
         Too few texts refuse each of them alike: then one is enough to say so.
         """
-        rungs = self.rungs or RUNGS
+        rungs = self.rungs or LADDER
         return rungs if len(self.evidence.texts) >= self.floor.texts else rungs[:1]
 
     @property

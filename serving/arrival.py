@@ -12,7 +12,10 @@ from serving.sync_age import failing, sync_age
 
 @dataclass(slots=True)
 class Arrival:
-    """True once every champion has come or has failed to, or after so many seconds; then always."""
+    """True once all has come or has failed to, or after so many seconds; then always.
+
+    All is every champion that the sync brings without being asked for it.
+    """
 
     store: Store
     seconds: float
@@ -36,5 +39,6 @@ class Arrival:
         age = sync_age(self.store, time.time())
         if age is None or age > self.clock() - self._began:  # it was said of another run
             return False
-        missing = {str(ModelId(*each)) for each in Coming(self.store).versions().items()}
+        unasked = Coming(self.store).missing().unasked
+        missing = {str(ModelId(*each)) for each in unasked.items()}
         return missing <= failing(self.store)

@@ -25,6 +25,7 @@ from serving.embedded import Embedded
 from serving.encoder import Encoder
 from serving.keeper import Keeper, Kept
 from serving.leased import Leased
+from serving.lookout import Lookout
 from serving.path import Path
 from serving.result import ModelAnswer, ServedChallenger, ServedLanguage, ServedLanguages
 from serving.router import Router
@@ -56,18 +57,24 @@ class Runtime:
     shadow: Shadow
     encoder: Encoder
     sync: Embedded | None
+    lookout: Lookout
     arrived: Arrival
     metrics_type: ClassVar[str] = CONTENT_TYPE_LATEST
     """Media type of `metrics`."""
 
     @property
     def ready(self) -> bool:
-        """Whether there is something to serve, what is pinned is open, and the rest has come."""
-        return self.keeper.ready and bool(self.router.routes) and self.arrived()
+        """Whether there is something to serve, what is pinned is open, and the rest has come.
+
+        What the sync brings once somebody asks is something to serve, too: else nobody could ask.
+        """
+        served = bool(self.router.routes or self.router.on_request)
+        return self.keeper.ready and served and self.arrived()
 
     def start(self, pinned: Iterable[str]) -> None:
         """Follow the routes, keep these languages open, and bring models where that is ours."""
         self.keeper.start(pinned)
+        self.lookout.start()
         if self.sync:
             self.sync.start()
 
@@ -115,6 +122,7 @@ class Runtime:
         """Stop threads and programs, and close models."""
         if self.sync:
             self.sync.stop()
+        self.lookout.stop()
         self.keeper.stop()
         self.shadow.close()
         self.scheduler.close()
@@ -142,6 +150,7 @@ def assemble(settings: Settings, store: Store) -> Runtime:
     shelf = _shelf(cache, settings)
     score = runners if shelf is None else Cached(runners, shelf, telemetry.cached)
     detector = Detector(settings.min_confidence)
+    lookout = Lookout(router, detector.restrict)
     leased = Leased(Leases(store))
 
     def changed(tags: frozenset[Tag]) -> None:
@@ -149,7 +158,7 @@ def assemble(settings: Settings, store: Store) -> Runtime:
         residency.retain(tags)
         encoder.retain(tags)
         scheduler.forget(tags)
-        detector.restrict(router.answerable)
+        lookout.look()
 
     swap.start(changed)
     embedded = settings.sync == "embedded"
@@ -168,6 +177,7 @@ def assemble(settings: Settings, store: Store) -> Runtime:
         shadow=shadow,
         encoder=encoder,
         sync=Embedded(telemetry.sync_restarted) if embedded else None,
+        lookout=lookout,
         arrived=Arrival(store, settings.sync_wait if embedded else 0),
     )
 

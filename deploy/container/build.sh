@@ -5,6 +5,7 @@
 #   CONTAINER_HOME  where everything lies that it makes (.polysent/container)
 #   KEEP=1          leaves the Docker engine running that it started
 #   SAVE=FILE       writes the image, as `docker save` does
+#   GPU=1           builds the one for NVIDIA cards: VERSION-gpu, with CUDA's libraries (gigabytes)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 here=deploy/container
@@ -47,13 +48,16 @@ base=$("$python" -c 'import service; print(service.image.base_image)')
 make_base "$base" "$home" "$("$python" -c 'import uv; print(uv.find_uv_bin())')"
 say "the base image is $clean_base"
 
-version=$(git describe --tags --always --dirty)
+variant=() engine=onnx proof=smoke suffix=
+[[ -z ${GPU:-} ]] || variant=(-f "$here/bentofile-gpu.yaml") engine=cuda proof=cardless suffix=-gpu
+version=$(git describe --tags --always --dirty)$suffix
 rm -rf "$BENTOML_HOME/bentos/polysent"
-bentoml build --version "$version" > "$home/build.log" 2>&1 || { cat "$home/build.log" >&2; exit 1; }
+bentoml build --version "$version" "${variant[@]}" > "$home/build.log" 2>&1 || { cat "$home/build.log" >&2; exit 1; }
 bentoml containerize "polysent:$version" -t "polysent-bento:$version" --opt network=host \
   --opt progress=plain > "$home/containerize.log" 2>&1 || { tail -40 "$home/containerize.log" >&2; exit 1; }
 docker build -q --network none --build-arg "BENTO=polysent-bento:$version" --build-arg "BASE=$clean_base" \
-  --build-arg "VERSION=$version" -t "polysent:$version" -t polysent:latest - < "$here/Dockerfile" > /dev/null
+  --build-arg "ENGINE=$engine" --build-arg "VERSION=$version" \
+  -t "polysent:$version" -t "polysent:latest$suffix" - < "$here/Dockerfile" > /dev/null
 say "polysent:$version is built"
 
 docker run --rm --network none -v "$home/tools:/tools:ro" -v "$PWD/$here/sbom.py:/sbom.py:ro" \
@@ -61,5 +65,5 @@ docker run --rm --network none -v "$home/tools:/tools:ro" -v "$PWD/$here/sbom.py
 say "its bill of materials is $home/sbom.json"
 
 [[ -z ${SAVE:-} ]] || docker save "polysent:$version" > "$SAVE"
-"$python" -m deploy.container.smoke "polysent:$version" "$home"
+"$python" -m "deploy.container.$proof" "polysent:$version" "$home"
 say "done"

@@ -10,7 +10,7 @@ import statistics
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,10 +100,10 @@ def _client(key: str) -> httpx.Client:
     return httpx.Client(base_url=URL, headers=said, trust_env=False, timeout=30)
 
 
-def size(image: str) -> Finding:
+def size(image: str, most: int = MOST_BYTES) -> Finding:
     """Weigh the image."""
     nbytes = int(docker("image", "inspect", "-f", "{{.Size}}", image))
-    return Finding("size", nbytes <= MOST_BYTES, f"{nbytes / 1e6:.0f} MB")
+    return Finding("size", nbytes <= most, f"{nbytes / 1e6:.0f} MB")
 
 
 def lean(image: str) -> Finding:
@@ -194,11 +194,10 @@ def findings(image: str, folder: Path) -> Iterator[Finding]:
     yield ready(image, mounts, folder)
 
 
-def main() -> None:
-    """Print what was found; exit code 1 where something is not good."""
-    image, folder = sys.argv[1], Path(sys.argv[2])
+def judge(findings: Iterable[Finding], folder: Path) -> None:
+    """Print what is found, and keep it; exit code 1 where something is not good."""
     found = []
-    for each in findings(image, folder):
+    for each in findings:
         found.append(each)
         print(f"{'ok  ' if each.good else 'BAD '} {each.what}: {each.found}", flush=True)  # noqa: T201
     report = {each.what: {"good": each.good, "found": each.found} for each in found}
@@ -207,4 +206,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    judge(findings(sys.argv[1], Path(sys.argv[2])), Path(sys.argv[2]))

@@ -28,9 +28,9 @@ def export(  # noqa: PLR0913  (what is exported, where to, in which form)
 ) -> Manifest:
     """Write the artifact into `folder`, which appears whole or not at all.
 
-    `rung` is one of ladder.RUNGS; `card.trim` changes all but fp32. `plain` is a folder that keeps
-    the fused fp32 graph of this checkpoint for the next call, with another rung; without it, each
-    call makes its own.
+    `rung` is one of ladder.RUNGS; `card.trim` changes those in 8 bits. `plain` is a folder that
+    keeps the fused fp32 graph of this checkpoint for the next call, with another rung; without it,
+    each call makes its own.
     The same checkpoint and card give the same bytes under the same versions of torch,
     transformers, optimum and onnxruntime. CheckpointRefused where weights are missing,
     ExportFailed where a tool gives up, or where `folder` holds anything but an artifact.

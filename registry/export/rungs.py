@@ -7,6 +7,7 @@ from registry.checkpoints.checkpoint import Checkpoint
 from registry.export.blocks import blocks, down_projections, value_projections
 from registry.export.dynamic import dynamic
 from registry.export.files import Graph
+from registry.export.half import half
 from registry.export.probe import Seen, made_up
 from registry.export.rows import Recipe, rows
 from registry.export.tables import eight_bits
@@ -16,7 +17,9 @@ from registry.export.trimmed import trimmed
 Look = Callable[[], Seen]
 """Runs the graph, when that is needed, and tells what its products were given."""
 
-PLAIN = "fp32"
+PLAIN, HALF = "fp32", "fp16"
+FLOATS = frozenset({PLAIN, HALF})
+"""Their word embeddings are in the type of their weights, whole."""
 SMALL_BLOCK, LARGE_BLOCK = 32, 128
 """Weights that share one scale."""
 ROWS = Recipe()
@@ -32,14 +35,15 @@ MADE: dict[str, Callable[[Graph, Look], Graph]] = {
     ),
     "int8-block128": lambda graph, _: blocks(graph, LARGE_BLOCK),
     "int8-block32-v32": lambda graph, _: blocks(graph, SMALL_BLOCK, value_projections(graph)),
+    HALF: lambda graph, _: half(graph),
 }
 
 
 def make(rung: str, graph: Graph, checkpoint: Checkpoint, trim: Trim | None = None) -> Graph:
     """Return the graph of a rung; KeyError where there is none of that name.
 
-    All but `fp32` have their word embeddings in 8 bits, a scale for each row; with `trim`, those
-    of the pieces that it keeps.
+    All but `fp32` and `fp16` have their word embeddings in 8 bits, a scale for each row; with
+    `trim`, those of the pieces that it keeps.
     """
     if rung == PLAIN:
         return graph
@@ -50,9 +54,11 @@ def make(rung: str, graph: Graph, checkpoint: Checkpoint, trim: Trim | None = No
         return Seen(graph, texts)
 
     made = MADE[rung](graph, look)
+    if rung in FLOATS:
+        return made
     return eight_bits(trimmed(made, pieces(tokenizer, trim)) if trim else made)
 
 
 def precision(rung: str, trim: Trim | None) -> str:
     """Return what a manifest calls a rung."""
-    return f"{rung}-trimmed" if trim and rung != PLAIN else rung
+    return f"{rung}-trimmed" if trim and rung not in FLOATS else rung

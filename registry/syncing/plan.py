@@ -67,6 +67,13 @@ def plan(
     return Plan(_each_once(missing), _each_once(filter(None, found)), Routes(languages=after))
 
 
+def only(todo: Plan, languages: Collection[str]) -> Plan:
+    """Fetch no more than these languages need, and those that are served."""
+    wanted = {*languages, *todo.routes.languages}
+    fetch = tuple(promoted for promoted in todo.fetch if promoted.model.language in wanted)
+    return replace(todo, fetch=fetch)
+
+
 def _route(champion: Tag, challenger: Tag | None, named: Aliases, covers: tuple[str, ...]) -> Route:
     if challenger is None or challenger == champion:
         return Route(champion=champion, covers=covers)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from models.errors import ManifestInvalid, StoreFailed
 from models.identity import Tag
+from models.settings import read_settings
 from models.store import Store
 from registry.progress import Say
 from registry.syncing.store import StoreWriter
@@ -12,8 +13,11 @@ from registry.syncing.store import StoreWriter
 def prepare(store: Store, tag: Tag, say: Say, folder: Path | None = None) -> None:
     """Make the form that the service opens; without it, the service makes it or does without.
 
-    `folder` is where the model lies while it is not in the store yet.
+    `folder` is where the model lies while it is not in the store yet. Engines other than onnx
+    open the portable one.
     """
+    if read_settings().engine != "onnx":
+        return
     from models.engine import prepacked  # noqa: PLC0415  (heavy)
 
     place = folder or store.path(tag)

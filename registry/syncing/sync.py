@@ -15,12 +15,12 @@ from registry.canary import settle
 from registry.disk import writing
 from registry.progress import Say, silent
 from registry.source import Aliases, Promoted, Registry
-from registry.syncing.arrivals import asked_first, tell_coming
+from registry.syncing.arrivals import asked_first, missing_champions, tell_coming
 from registry.syncing.fetch import Brought, Failure, Fetcher
 from registry.syncing.journal import Journal, Move
 from registry.syncing.moves import Change, changes, note, tell
 from registry.syncing.named import Named
-from registry.syncing.plan import Plan, plan, removable
+from registry.syncing.plan import Plan, only, plan, removable
 from registry.syncing.prepare import forget, prepare
 from registry.syncing.smoke import Smoke
 from registry.syncing.store import StoreWriter
@@ -60,6 +60,9 @@ class Sync:
     registry: Registry
     store: Store
     say: Say = silent
+    unasked: frozenset[str] | None = None
+    """Languages that are fetched before anyone asks for them; None is all."""
+    coming: Coming = field(init=False)
     writer: StoreWriter = field(init=False)
     _smoke: Smoke = field(init=False)
     _named: Named = field(init=False)
@@ -71,6 +74,7 @@ class Sync:
 
     def __post_init__(self) -> None:
         """Take the store; nothing is written yet."""
+        self.coming = Coming(self.store)
         self.writer = StoreWriter(self.store)
         self._smoke = Smoke(self.store)
         self.journal = Journal.of(self.store)
@@ -93,7 +97,8 @@ class Sync:
             moves = self._follow_up(changes(self.journal, todo.routes), todo.routes)
             looked = Looked(todo, before, (*late, *moves))
             self._named.remember(aliases)
-            asked = tell_coming(Coming(self.store), aliases, before)
+            missing = missing_champions(aliases, before, self.unasked)
+            asked = tell_coming(self.coming, missing)
             self.writer.clean(todo.fetch)
             self._remove(todo)
         self._settle(aliases)
@@ -125,7 +130,11 @@ class Sync:
 
     def _planned(self, aliases: Mapping[str, Aliases], before: Routes) -> Plan:
         lost = frozenset(self._lost(aliases, before))
-        return plan(aliases, self.writer.tags(), before, self._covers, lost)
+        todo = plan(aliases, self.writer.tags(), before, self._covers, lost)
+        if self.unasked is None:
+            return todo
+        promoted = {language for language, named in aliases.items() if named.champion}
+        return only(todo, self.unasked | (self.coming.asked() & promoted))
 
     def _lost(self, aliases: Mapping[str, Aliases], before: Routes) -> Iterator[str]:
         """Yield the languages whose champion was deleted under its alias."""
@@ -215,14 +224,16 @@ class Looked:
         return tuple(sorted(set(self.before.languages) - set(self.plan.routes.languages)))
 
 
-def sync(registry: Registry, store: Store, say: Say = silent) -> Report:
+def sync(
+    registry: Registry, store: Store, say: Say = silent, unasked: frozenset[str] | None = None
+) -> Report:
     """Bring store and routes to what the registry says, once; see `Sync`.
 
     Each version that arrives is routed at once, by the aliases as they are then. The report holds
     what failed. RegistryUnavailable where the aliases can't be listed, StoreFailed where the
     store can't be written.
     """
-    one = Sync(registry, store, say)
+    one = Sync(registry, store, say, unasked)
     first = looked = one.look()
     one.prepare(first)
     outcomes: dict[ModelId, Brought | Failure] = {}

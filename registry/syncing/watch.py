@@ -24,6 +24,8 @@ LONGEST_WAIT = 60.0
 LONGEST_REST = 3600.0
 """Seconds until a version that failed is tried again, at most."""
 FIRST_REST = 5.0
+WISH_SECONDS = 0.5
+"""Seconds until a wish is seen, at most."""
 
 Clock = Callable[[], float]
 
@@ -45,6 +47,7 @@ class Watch:
     2. A registry that is away is asked less and less often, and never more than a minute apart.
     3. A version that failed rests, twice as long each time; another version of its language
        does not.
+    4. A language that somebody asks for brings the next look, once.
     """
 
     sync: Sync
@@ -76,10 +79,18 @@ class Watch:
         try:
             while not self._ended.is_set():
                 self._due.clear()
+                heard = self.sync.coming.asked()
                 self._fetch(pool, self.look())
-                self._due.wait(self.pause())
+                self._wait(heard)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _wait(self, heard: frozenset[str]) -> None:
+        """Wait for the next look: its time, a nudge, or a wish that was not heard."""
+        ends = self.clock() + self.pause()
+        while (left := ends - self.clock()) > 0 and not self._due.wait(min(left, WISH_SECONDS)):
+            if self.sync.coming.asked() - heard:
+                return
 
     def look(self) -> Looked | None:
         """Look once; what prevents it is said, and None returned."""

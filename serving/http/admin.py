@@ -1,23 +1,20 @@
-"""What is in memory, and why; and, for admins, to change it."""
+"""To change what is in memory, for admins."""
 
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends
 
 from models.errors import Forbidden, ModelPinned, ModelUnavailable, PolysentError, Unauthorized
-from models.identity import Tag
 from models.keys import Scope
-from models.languages import canonical
 from serving.caller import ANYONE
 from serving.http.access import SEND
 from serving.http.asked import Here
+from serving.http.memory import PATH, UNSERVED, Champion
 from serving.http.spoken import ADMIN
-from serving.report.explain import explain
-from serving.report.facts import Explanation
-from serving.report.inventory import ServedModel, ServedModels
+from serving.report.inventory import ServedModel
 
-routes = APIRouter(prefix="/models")
+routes = APIRouter(prefix=PATH)
 
 
 async def authorized(here: Here) -> None:
@@ -31,30 +28,11 @@ async def authorized(here: Here) -> None:
         raise Forbidden(message)
 
 
-async def champion(here: Here, language: Annotated[str, Path(examples=["de"])]) -> Tag:
-    """Return the model that answers the language of the path; errors as those of a text."""
-    return here.runtime.router.choose(canonical(language))
-
-
-Champion = Annotated[Tag, Depends(champion)]
-UNSERVED: dict[int | str, dict[str, Any]] = {422: {"description": "No model answers it."}}
 FOR_ADMINS: dict[str, Any] = {
     "dependencies": [Depends(authorized)],
     "responses": UNSERVED,
     "openapi_extra": {"security": ADMIN},
 }
-
-
-@routes.get("")
-async def models(here: Here) -> ServedModels:
-    """List what is served: state, memory, last use, hits."""
-    return ServedModels.of(here.runtime)
-
-
-@routes.get("/{language}", responses=UNSERVED)
-async def model(champion: Champion, here: Here) -> Explanation:
-    """Say why a language's model is in memory or not, and what a text would cost now."""
-    return await explain(here.runtime, champion)
 
 
 @routes.post("/{language}/pin", **FOR_ADMINS)

@@ -1,14 +1,21 @@
 """One connection of the web server: who keeps it waiting is hung up on."""
 
 import asyncio
+import os
+from contextlib import suppress
 from functools import partial
 from typing import ClassVar
 
 from uvicorn import config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from serving.http.linger import linger
+
 LARGEST_HEAD = 64 * 1024
 """Bytes of a request's line, headers and trailers; those of browsers and proxies are some 1000."""
+
+SLICE = 4096
+"""Bytes that the parser gets at once; so many at most are not counted, where it keeps them."""
 
 FRAMING = len(": \r\n")
 """Bytes of a header beside its name and value."""
@@ -25,6 +32,7 @@ class Connection(HttpToolsProtocol):
     2. It waits for ever for a client to take what it has written, also once it has closed the
        connection, and so does its own end.
     3. It keeps every header and trailer, and what has come of the next one.
+    4. It closes a connection without taking what its client is still sending: see linger.
 
     Here the first two have `seconds` (the second twice as many after a close), the third
     LARGEST_HEAD.
@@ -38,6 +46,7 @@ class Connection(HttpToolsProtocol):
     _loose = 0
     """Bytes that came since the parser last handed anything on: it holds them."""
     _heading = False
+    _refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
@@ -47,9 +56,13 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what comes, and wait on unless it was all of a request's head."""
-        self._loose += len(data)
-        super().data_received(data)
-        self._took(0)
+        for start in range(0, len(data), SLICE):
+            if start and self._is_over():
+                return
+            piece = data[start : start + SLICE]
+            self._loose += len(piece)
+            super().data_received(piece)
+            self._took(0)
         if self.cycle is not None and not self.cycle.response_complete:
             self._wait_no_longer()
         else:
@@ -98,7 +111,22 @@ class Connection(HttpToolsProtocol):
         self._wait_for_no_reader()
         if self._next_look is not None:
             self._next_look.cancel()
+        if exc is None and not self._refused:
+            self._linger()
         super().connection_lost(exc)
+
+    def _linger(self) -> None:
+        answered = self.cycle is not None and self.cycle.response_complete
+        if answered and self.cycle.more_body:
+            with suppress(OSError):
+                line = os.dup(self.transport.get_extra_info("socket").fileno())
+                task = self.loop.create_task(linger(line))
+                self.tasks.add(task)
+                task.add_done_callback(self.tasks.discard)
+
+    def _is_over(self) -> bool:
+        """Say whether this connection is closed, or a websocket's."""
+        return self.transport.is_closing() or self.transport.get_protocol() is not self
 
     def _wait(self) -> None:
         if self._impatience is None:
@@ -131,6 +159,7 @@ class Connection(HttpToolsProtocol):
         """Close; who has begun a request is told why."""
         if self.transport.is_closing():
             return
+        self._refused = True
         if self._heading:
             self.transport.write(b"HTTP/1.1 " + status + CLOSING)
         self.transport.close()

@@ -178,6 +178,28 @@ def test_token_of_this_machine_goes_to_no_other() -> None:
     )
 
 
+def test_service_is_asked_at_its_admin_port(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it has one: it is this machine's, and so is the token."""
+    monkeypatch.setenv("POLYSENT_ADMIN_PORT", service.url.rpartition(":")[2])
+
+    assert RUN.invoke(app, ["models", "pin", "de"]).exit_code == 0
+    assert service.asked == [("POST /models/de/pin", "Bearer kept")]
+
+
+def test_admin_port_is_named_where_it_was_not_asked(
+    polysent: Callable[..., Result], service: Service
+) -> None:
+    """The public port has no such path; exit code 1."""
+    refused = {"title": "There is nothing at this path", "detail": ""}
+    service.answers["POST /models/de/pin"] = (404, PROBLEM, refused)
+    answer = polysent("pin", "de")
+
+    assert answer.exit_code == 1
+    assert "POLYSENT_ADMIN_PORT" in answer.stderr
+
+
 @pytest.mark.parametrize(("kept", "said"), [("x", "it was wrong"), ("", "none was found")])
 def test_wrong_token_is_said(
     polysent: Callable[..., Result], service: Service, kept_token: Path, kept: str, said: str

@@ -71,6 +71,23 @@ def test_program_that_ignores_sigterm_is_killed(
     assert child.exit_code == -signal.SIGKILL
 
 
+def test_program_that_never_works_is_left_alone(tmp_path: Path) -> None:
+    """It is started again three times; once it has worked, three times more."""
+    child = Child("fails", [sys.executable, "-c", "raise SystemExit(1)"], tmp_path / "log")
+
+    def starts() -> int:
+        count = 0
+        while child.start_again():
+            count += 1
+            while child.running:
+                time.sleep(0.02)
+        return count
+
+    assert starts() == 1 + processes.ATTEMPTS
+    child.worked()
+    assert starts() == processes.ATTEMPTS
+
+
 def test_children_of_a_program_end_with_it(tmp_path: Path) -> None:
     """A server's workers are in its process group."""
     child = Child("parent", [sys.executable, "-c", SPAWNS], tmp_path / "log")

@@ -144,6 +144,7 @@ def test_shipped_files_are_right(file: Path) -> None:
     assert service["deployment_strategy"] == "RollingUpdate"
     assert service["config_overrides"]["traffic"]["concurrency"] > 0
     assert {"name": "POLYSENT_SYNC", "value": "embedded"} in said["envs"]
+    assert {"name": "POLYSENT_SYNC_FETCH", "value": "asked"} in said["envs"]
 
 
 def service(said: dict[str, Any]) -> dict[str, Any]:
@@ -165,7 +166,7 @@ def service(said: dict[str, Any]) -> dict[str, Any]:
         (lambda d: d["services"].update(polysent=None), "$.services.polysent"),
         (lambda d: d.update(access_authorization="no"), "'no' would be sent as True"),
         (lambda d: d["envs"].append({"name": "A", "value": 1}), "1 would be sent as '1'"),
-        (lambda d: d["envs"].append({"name": "A"}), "$.envs.2.value: is needed"),
+        (lambda d: d["envs"].append({"name": "A"}), "$.envs.3.value: is needed"),
         (
             lambda d: d["envs"].append({"name": "POLYSENT_QUEUE_LIMT", "value": "1"}),
             "no such key: POLYSENT_QUEUE_LIMT (meant: POLYSENT_QUEUE_LIMIT?)",

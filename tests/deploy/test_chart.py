@@ -162,6 +162,8 @@ def test_replicas_that_scale_keep_their_place_on_the_ring() -> None:
     [
         {"replica": 3},
         {"access": {"secret": ""}},
+        {"admin": {"port": 3000}},
+        {"admin": {"port": 0, "from": [{"podSelector": {}}]}},
         {"autoscaling": {"kind": "hpa", "min": 0}},
         {"route": {"enabled": True}},
         {"settings": {"POLYSENT_LANES": 4}},
@@ -186,12 +188,48 @@ def test_service_is_open_only_where_it_is_said() -> None:
     assert "everyone" in opened.notes
 
 
+def test_admin_port_is_for_whom_it_is_said() -> None:
+    """No Service has it; nobody reaches it from outside the pod who is not named."""
+    peer = {"podSelector": {"matchLabels": {"app": "ops"}}}
+    closed, opened, none = (
+        Chart().render({"admin": admin}) for admin in ({}, {"from": [peer]}, {"port": 0})
+    )
+
+    for rendered in (closed, opened):
+        service = rendered.one("StatefulSet")["spec"]["template"]["spec"]["containers"][0]
+        assert {"name": "POLYSENT_ADMIN_PORT", "value": "3001"} in service["env"]
+        assert {"name": "admin", "containerPort": 3001} in service["ports"]
+        assert "admin" not in str([*rendered.of("Service", "Ingress", "ServiceMonitor")])
+    assert "POLYSENT_ADMIN_HOST" not in str(closed)
+    assert "admin" not in str(closed.one("NetworkPolicy", "-replicas"))
+    rules = opened.one("NetworkPolicy", "-replicas")["spec"]["ingress"]
+    assert {"from": [peer], "ports": [{"port": "admin"}]} in rules
+    assert "POLYSENT_ADMIN_HOST" in str(opened)
+    assert "admin" not in str(none.one("StatefulSet")).lower()
+
+
 def test_gpu_is_asked_for_as_a_limit() -> None:
     """Kubernetes takes extended resources as limits."""
     replicas = Chart().render(SETS["gpu"]).one("StatefulSet")
 
     (service,) = replicas["spec"]["template"]["spec"]["containers"]
     assert service["resources"]["limits"]["nvidia.com/gpu"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "ending", "engines"), [("gpu", "-gpu", ["cuda"]), ("cpu", "", [])]
+)
+def test_card_comes_with_its_image_and_its_engine(
+    name: str, ending: str, engines: list[str]
+) -> None:
+    """The sync knows, too: it must not prepack what no CPU opens."""
+    replicas = Chart().render({**SETS[name], "image": {"tag": "v1"}}).one("StatefulSet")
+
+    pod = replicas["spec"]["template"]["spec"]
+    for container in pod["containers"] + pod["initContainers"]:
+        said = [each["value"] for each in container["env"] if each["name"] == "POLYSENT_ENGINE"]
+        assert container["image"] == f"polysent:v1{ending}"
+        assert said == engines
 
 
 def test_chart_goes_through_an_archive(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from models.errors import ModelUnavailable
 from models.tokens import pad
 from tests.tiny import write_tiny
 
-ON_ARTIFACTS = [name for name in NAMES if name == "onnx" or (name != "torch" and find_spec(name))]
+ON_ARTIFACTS = [
+    name for name in NAMES if name == "onnx" or (name == "openvino" and find_spec(name))
+]
 ROWS = [[2, 8, 5], [3], [5, 5, 5, 8]]
 LOGITS = [[2, 2], [0, 2], [6, 0]]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.coming import Coming
+from models.coming import Coming, Missing
 from models.store import Store
 from serving.arrival import Arrival
 
@@ -37,9 +37,16 @@ def arrived(store: Store) -> Arrival:
     return made
 
 
-def say(store: Store, coming: dict[str, int], failing: dict[str, str], age: float = 0.0) -> None:
+def say(
+    store: Store,
+    coming: dict[str, int],
+    failing: dict[str, str],
+    age: float = 0.0,
+    on_request: dict[str, int] | None = None,
+) -> None:
     """Write what a sync writes after a look, so many seconds ago."""
-    Coming(store).path.write_text(json.dumps(coming))
+    missing = Missing(unasked=coming, on_request=on_request or {})
+    Coming(store).path.write_text(missing.model_dump_json())
     place = store.home / "polysent" / "sync.json"
     place.write_text(json.dumps({"at": time.time() - age, "failing": failing}))
 
@@ -67,6 +74,15 @@ def test_what_can_not_be_brought_is_not_waited_for(store: Store, arrived: Arriva
     say(store, {"de": 2, "fr": 1}, {"sentiment-de:1": "an older one", "sentiment-fr:1": "corrupt"})
     before = arrived()
     say(store, {"de": 2, "fr": 1}, {"sentiment-de:2": "corrupt", "sentiment-fr:1": "corrupt"})
+
+    assert (before, arrived()) == (False, True)
+
+
+def test_what_waits_to_be_asked_for_is_not_waited_for(store: Store, arrived: Arrival) -> None:
+    """Nobody could ask for it before the replica is ready."""
+    say(store, {"mul": 1}, {}, on_request={"de": 1, "fr": 1})
+    before = arrived()
+    say(store, {}, {}, on_request={"de": 1, "fr": 1})
 
     assert (before, arrived()) == (False, True)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.coming import Coming
+from models.coming import Coming, Missing
 from models.errors import (
     LanguageUndetermined,
     LanguageUnsupported,
@@ -14,7 +14,7 @@ from models.errors import (
 from models.identity import ModelId, Tag
 from models.routes import Route
 from models.store import Store
-from serving.router import Router
+from serving.router import FAILING_SECONDS, Router
 
 
 @pytest.fixture
@@ -41,9 +41,15 @@ def router(coming: Coming) -> Callable[..., Router]:
 
 
 def tell(coming: Coming, **versions: int) -> None:
-    """Say which champions are still to come, as the sync does."""
+    """Say which champions come when they are asked for, as the sync does."""
     coming.path.parent.mkdir(exist_ok=True)
-    coming.path.write_text(json.dumps(versions))
+    coming.path.write_text(Missing(on_request=versions).model_dump_json())
+
+
+def fail(coming: Coming, *models: str) -> None:
+    """Say what could not be fetched, as the sync does."""
+    said = {"at": 0.0, "failing": dict.fromkeys(models, "the connection was cut")}
+    (coming.path.parent / "sync.json").write_text(json.dumps(said))
 
 
 @pytest.mark.parametrize(
@@ -93,22 +99,61 @@ def test_language_that_is_on_its_way_is_asked_for(
     with pytest.raises(NotYetFetched, match="sentiment-de:3") as refused:
         router("en").choose("de-AT")
 
-    assert refused.value.retry_after
+    assert refused.value.retry_after == NotYetFetched.retry_after
     assert coming.asked() == {"de"}
 
 
-@pytest.mark.parametrize(("language", "error"), [("fi", LanguageUnsupported), ("de", None)])
-def test_what_answers_already_is_not_waited_for(
-    router: Callable[..., Router], coming: Coming, language: str, error: type[Exception] | None
+def test_language_that_could_not_be_fetched_is_worth_a_longer_wait(
+    router: Callable[..., Router], coming: Coming
 ) -> None:
-    """Nor is what is not coming."""
+    """The sync rests, too; the wish is kept, and another version of the language is new."""
+    tell(coming, de=3, fr=2)
+    fail(coming, "sentiment-de:3", "sentiment-fr:1")
+
+    with pytest.raises(NotYetFetched, match="could not be fetched") as refused:
+        router("en").choose("de")
+    with pytest.raises(NotYetFetched) as another:
+        router("en").choose("fr")
+
+    assert refused.value.retry_after == FAILING_SECONDS
+    assert another.value.retry_after == NotYetFetched.retry_after
+    assert coming.asked() == {"de", "fr"}
+
+
+@pytest.mark.parametrize(
+    ("language", "answers", "wished"),
+    [
+        ("de", "mul", {"de"}),
+        ("de-AT", "mul", {"de"}),
+        ("pt-BR", "pt", {"pt-BR"}),
+        ("pt-PT", "pt", set()),
+        ("fr-CA", "fr", set()),
+        ("fi", "mul", set()),
+        ("und", "mul", set()),
+    ],
+)
+def test_language_that_another_model_answers_meanwhile_is_asked_for(
+    router: Callable[..., Router], coming: Coming, language: str, answers: str, wished: set[str]
+) -> None:
+    """Where the one that is to come is more specific, and not otherwise."""
+    coming.path.parent.mkdir(exist_ok=True)
+    on_request = {"de": 3, "pt-BR": 1, "fr": 2, "mul": 2}
+    coming.path.write_text(Missing(on_request=on_request).model_dump_json())
+
+    assert router("mul", "pt", "fr").choose(language).model.language == answers
+
+    assert coming.asked() == wished
+
+
+def test_what_is_not_to_come_is_not_asked_for(
+    router: Callable[..., Router], coming: Coming
+) -> None:
+    """Nobody could fulfil it."""
     tell(coming, de=3)
 
-    if error is None:
-        assert router("mul").choose(language).model.language == "mul"
-    else:
-        with pytest.raises(error):
-            router("en").choose(language)
+    with pytest.raises(LanguageUnsupported):
+        router("en").choose("fi")
+
     assert not coming.asked()
 
 
@@ -119,7 +164,7 @@ def test_detector_knows_what_is_on_its_way(router: Callable[..., Router], coming
     assert router("en").answerable == {"de", "en"}
 
 
-@pytest.mark.parametrize("said", ["", "[]", "{", '{"de": "x"}', '{"de": null}'])
+@pytest.mark.parametrize("said", ["", "[]", "{", '{"de": 1}', '{"unasked": {"de": null}}'])
 def test_nonsense_says_that_nothing_comes(
     router: Callable[..., Router], coming: Coming, said: str
 ) -> None:

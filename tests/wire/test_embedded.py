@@ -34,13 +34,14 @@ def put(registry: MLflowRegistry, folder: Path, language: str, sure: float = 2.0
 
 
 @contextmanager
-def replica(server: str, store: Store, folder: Path) -> Iterator[httpx.Client]:
-    """Run a service as BentoCloud would: nothing but an address in its environment."""
+def replica(server: str, store: Store, folder: Path, **more: str) -> Iterator[httpx.Client]:
+    """Run a service as BentoCloud would: an address in its environment, and little more."""
     environment = {
         "POLYSENT_SYNC": "embedded",
         "POLYSENT_MLFLOW_URI": server,
         "POLYSENT_SYNC_URL": f"http://127.0.0.1:{free_port()}",
         "POLYSENT_SYNC_SECONDS": "0.5",
+        **more,
     }
     with (
         serving(store, folder, **environment) as (url, _),
@@ -62,6 +63,20 @@ def asked(client: httpx.Client, language: str) -> tuple[int, str | int]:
     answer = client.post("/predict", json={"text": "good film", "language": language})
     said = answer.json()
     return answer.status_code, said["model"]["version"] if "model" in said else said["code"]
+
+
+def answering(client: httpx.Client, language: str) -> str:
+    """Ask for a good film; return the name of the model that answers."""
+    name: str = client.post("/predict", json={"text": "good film", "language": language}).json()[
+        "model"
+    ]["name"]
+    return name
+
+
+def brought(store: Store) -> set[str]:
+    """Return the languages of which there is anything on the disk, be it half of it."""
+    found = [*(store.home / "models").glob("*"), *(store.home / "staging").glob("*/")]
+    return {place.name.split("-")[1] for place in found}
 
 
 def spoil(mlflow_home: Path, language: str) -> None:
@@ -108,3 +123,26 @@ def test_replica_without_a_volume_brings_its_models(
         assert "\npolysent_sync_restarts_total 1.0" in metrics
         assert "\npolysent_sync_age_seconds" in metrics
     until(lambda: not syncs(store))
+
+
+def test_replica_fetches_a_language_with_the_first_text_in_it(
+    server: str, registry: MLflowRegistry, store: Store, tmp_path: Path
+) -> None:
+    """It is ready with what is pinned; a multilingual model answers meanwhile, else it is 503."""
+    for language in ("cs", "pl", "sk", "uk"):
+        put(registry, tmp_path / language, language)
+    settings = {"POLYSENT_SYNC_FETCH": "asked", "POLYSENT_PIN": "pl", "POLYSENT_SYNC_SECONDS": "2"}
+    with replica(server, store, tmp_path, **settings) as client:
+        until(lambda: client.get("/readyz").status_code == 200)
+        assert brought(store) == {"pl"}
+
+        refused = client.post("/predict", json={"text": "good film", "language": "cs"})
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "10")
+        until(lambda: asked(client, "cs") == (200, 1))
+
+        put(registry, tmp_path / "mul", "mul")
+        until(lambda: asked(client, "fi") == (200, 1))
+        assert answering(client, "uk") == "sentiment-mul"
+        until(lambda: answering(client, "uk") == "sentiment-uk")
+        assert brought(store) == {"cs", "mul", "pl", "uk"}
+    registry.withdraw("mul", "champion")

@@ -3,7 +3,7 @@ import pytest
 from models.identity import ModelId, Tag
 from models.routes import Route, Routes
 from registry.source import Aliases, Promoted
-from registry.syncing.plan import Plan, plan, removable
+from registry.syncing.plan import Plan, only, plan, removable
 
 A, B = "a" * 8, "b" * 8
 
@@ -118,6 +118,24 @@ def test_champions_come_first_then_challengers_then_what_may_be_next() -> None:
         "sentiment-de:3",
         "sentiment-th:1",
     ]
+
+
+@pytest.mark.parametrize(("asked", "first"), [([], []), (["de"], ["sentiment-de:1"])])
+def test_only_what_is_asked_for_or_served_is_fetched(asked: list[str], first: list[str]) -> None:
+    """A language that is here is followed as ever, and so is the order."""
+    aliases = {
+        "de": champion(1),
+        "fr": champion(1, language="fr"),
+        "nl": Aliases(promoted("nl", 2), promoted("nl", 3), newest=promoted("nl", 4)),
+        "th": Aliases(promoted("th", 1), promoted("th", 2)),
+    }
+    todo = plan(aliases, [tag("nl", 1), tag("th", 1)], routes(tag("nl", 1)), covers)
+
+    found = only(todo, asked)
+
+    followed = ["sentiment-nl:2", "sentiment-nl:3", "sentiment-th:2", "sentiment-nl:4"]
+    assert [str(each.model) for each in found.fetch] == [*first, *followed]
+    assert (found.here, found.routes) == (todo.here, todo.routes)
 
 
 def test_what_is_older_than_the_champion_is_not_staged() -> None:

@@ -70,6 +70,19 @@ def test_a_sync_makes_a_form_that_went_missing(tmp_path: Path) -> None:
     assert prepacked.find(store.path(tag), store.home)
 
 
+def test_only_the_engine_that_opens_forms_has_them_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenVINO and a card open the portable one."""
+    monkeypatch.setenv("POLYSENT_ENGINE", "cuda")
+    store, registry = Store(tmp_path / "home"), FakeRegistry()
+    champion(registry, tmp_path / "made")
+
+    (tag,) = sync(registry, store).synced
+
+    assert prepacked.find(store.path(tag), store.home) is None
+
+
 def test_forms_of_models_that_left_the_store_go_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

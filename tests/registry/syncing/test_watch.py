@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from models.coming import Coming
 from models.errors import RegistryUnavailable
 from models.identity import ModelId
+from models.manifest import WEIGHTS
 from models.routes import Routes
 from models.store import Store
 from registry.promote import promote
 from registry.source import Registered
 from registry.syncing.sync import Sync
 from registry.syncing.telemetry import Telemetry
-from registry.syncing.watch import LONGEST_WAIT, Watch, backoff
+from registry.syncing.watch import LONGEST_WAIT, WISH_SECONDS, Watch, backoff
 from tests.fakes_registry import FakeRegistry
 from tests.tiny import write_tiny
 
@@ -134,6 +136,69 @@ def test_a_version_that_failed_rests(
     assert b'polysent_sync_failures_total{language="de",reason="registry_unavailable"} 1.0' in (
         watch.telemetry.metrics()
     )
+
+
+def looks(watch: Watch) -> float:
+    """Return how often the registry was looked at."""
+    lines = watch.telemetry.metrics().decode().splitlines()
+    found = [line for line in lines if line.startswith("polysent_sync_looks_total{")]
+    return sum(float(line.split()[-1]) for line in found)
+
+
+def test_a_wish_is_followed_at_once(
+    watch: Watch, registry: FakeRegistry, store: Store, register: Callable[..., Registered]
+) -> None:
+    """Minutes before the next look; what nobody wishes for is left alone."""
+    watch.sync.unasked = frozenset()
+    for language in ("de", "nl"):
+        register(language)
+        promote(registry, language)
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    try:
+        until(lambda: Coming(store).versions() == {"de": 1, "nl": 1})
+        began = time.monotonic()
+        Coming(store).ask("nl")
+        until(lambda: registry.downloads == [ModelId("nl", 1)])
+        took = time.monotonic() - began
+        until(lambda: answering(store) == {"nl": 1})
+    finally:
+        watch.stop()
+        thread.join()
+
+    assert took < 2 * WISH_SECONDS
+    assert registry.downloads == [ModelId("nl", 1)]
+
+
+def test_a_wish_that_fails_is_kept_and_brings_one_look(
+    watch: Watch, registry: FakeRegistry, store: Store, register: Callable[..., Registered]
+) -> None:
+    """While the registry is away as well as while a version rests."""
+    watch.sync.unasked = frozenset()
+    bad = register().model
+    promote(registry, "de")
+    registry.damage[bad] = lambda folder: (folder / WEIGHTS).unlink()
+    registry.away = True
+    thread = threading.Thread(target=watch.run)
+    thread.start()
+    try:
+        until(lambda: looks(watch) == 1)
+        Coming(store).ask("de")
+        until(lambda: looks(watch) == 2)
+        time.sleep(3 * WISH_SECONDS)
+        while_away = looks(watch)
+        registry.away = False
+        watch.nudge()
+        until(lambda: watch.rests(bad))
+        until(lambda: looks(watch) == 4)
+        time.sleep(3 * WISH_SECONDS)
+    finally:
+        watch.stop()
+        thread.join()
+
+    assert (while_away, looks(watch)) == (2, 4)
+    assert registry.downloads == [bad]
+    assert Coming(store).asked() == {"de"}
 
 
 def test_a_registry_that_is_away_is_asked_less_and_less(

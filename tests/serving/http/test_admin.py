@@ -10,7 +10,7 @@ import pytest
 from models.settings import Settings
 from models.store import Store
 from serving.assemble import Runtime, assemble
-from serving.http import admin
+from serving.http import admin, memory
 from serving.http.access import Access
 from serving.http.asked import beside, furnish
 from serving.http.edge import Edge
@@ -43,6 +43,7 @@ async def client(runtime: Runtime, tmp_path: Path) -> AsyncIterator[httpx.AsyncC
     """Return a client of the routes, behind the edge, on this machine."""
     app = beside()
     app.include_router(admin.routes)
+    app.include_router(memory.routes)
     furnish(app, runtime, Settings())
     access = Access(Keyring(tmp_path / "keys.json"))
     access.trust(TOKEN)

@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import ClassVar
 
 import pytest
@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn import Config, config
 from uvicorn.server import ServerState
 
-from serving.http.connection import LARGEST_HEAD, Connection, impatient
+from serving.http.connection import LARGEST_HEAD, SLICE, Connection, impatient
 
 HEAD = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
 LARGE = b"x" * 8 * 2**20
@@ -18,7 +18,7 @@ Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class Hasty(Connection):
     """Waits a little."""
 
-    seconds: ClassVar[float] = 0.2
+    seconds: ClassVar[float] = 0.5
 
 
 class Transport(asyncio.Transport):
@@ -37,15 +37,18 @@ class Transport(asyncio.Transport):
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Read all, and answer; much where the path says so, or never."""
-    while (message := await receive()).get("more_body"):
-        pass
+    message = await receive()
+    while scope["path"] != "/early" and message.get("more_body"):
+        message = await receive()
     while scope["path"] == "/never" and message["type"] != "http.disconnect":
         message = await receive()
     if message["type"] == "http.disconnect":
         return
     body = LARGE if scope["path"] == "/large" else b"answered"
-    length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": 200, "headers": [length]})
+    headers = [(b"content-length", b"%d" % len(body))]
+    if scope["path"] == "/early":
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
@@ -122,6 +125,30 @@ async def test_head_that_is_large_and_whole_is_431(state: ServerState) -> None:
         assert await reader.readline() == b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
 
 
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"GET / HTTP/1.1\r\na: ",
+        b"GET /",
+        HEAD + b"0\r\na: ",
+        b"POST /never HTTP/1.1\r\nContent-Length: 0\r\n\r\nGET / HTTP/1.1\r\na: ",
+    ],
+    ids=["a header", "a path", "a trailer", "a header of the next request"],
+)
+async def test_head_that_comes_at_once_is_counted(
+    state: ServerState, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    """What is read together with the begin of a line is a part of it, to a slice."""
+    monkeypatch.setattr(Hasty, "seconds", 60)
+    async with connected(state) as (_, writer):
+        writer.write(begun + b"b" * (LARGEST_HEAD - 2 * SLICE))
+        await asyncio.sleep(0.1)
+        assert state.connections
+    async with connected(state) as (_, writer):
+        writer.write(begun + b"b" * (LARGEST_HEAD + SLICE))
+        await until_nobody_is_left(state)
+
+
 async def test_body_is_no_head(state: ServerState) -> None:
     """Nor is what comes with it: chunks and a few trailers."""
     async with connected(state) as (reader, writer):
@@ -139,6 +166,23 @@ async def test_who_reads_nothing_is_dropped(state: ServerState) -> None:
         await asyncio.sleep(Hasty.seconds / 2)
         assert state.connections
         await until_nobody_is_left(state)
+
+
+async def test_who_is_still_sending_gets_the_answer(state: ServerState) -> None:
+    """A connection that is closed under its client would be reset, and the answer lost."""
+    async with connected(state) as (reader, writer):
+        writer.write(b"POST /early HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n")
+        with suppress(ConnectionError):
+            for _ in range(8):
+                writer.write(b"x" * 2**18)
+                await asyncio.wait_for(writer.drain(), 1)
+                await asyncio.sleep(0.01)
+        assert (await reader.read()).endswith(b"answered")
+        writer.close()
+        await writer.wait_closed()
+    async with asyncio.timeout(2):
+        while state.tasks:  # noqa: ASYNC110  (uvicorn waits so)
+            await asyncio.sleep(0.01)
 
 
 async def test_who_reads_late_gets_all(state: ServerState) -> None:

@@ -1,6 +1,9 @@
 {{- define "polysent.environment" -}}
 - {name: BENTOML_HOME, value: /store}
 - {name: HOME, value: /tmp}
+{{- if .Values.gpu.count }}
+- {name: POLYSENT_ENGINE, value: cuda}
+{{- end }}
 {{- range $name, $value := .Values.settings }}
 - {name: {{ $name }}, value: {{ $value | quote }}}
 {{- end }}
@@ -10,6 +13,14 @@
 {{ include "polysent.environment" . }}
 # Prometheus has no key; the balancer and the NetworkPolicy keep others off.
 - {name: POLYSENT_OPEN_METRICS, value: "1"}
+{{- with .Values.admin }}
+{{- if .port }}
+- {name: POLYSENT_ADMIN_PORT, value: {{ .port | quote }}}
+{{- end }}
+{{- if .from }}
+- {name: POLYSENT_ADMIN_HOST, value: 0.0.0.0}
+{{- end }}
+{{- end }}
 {{- if .Values.access.insecure }}
 - {name: POLYSENT_INSECURE, value: "1"}
 {{- else }}

@@ -14,8 +14,9 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
 {{- end }}
 
+{{/* A card needs the image with CUDA's libraries. */}}
 {{- define "polysent.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ if .Values.gpu.count }}-gpu{{ end }}
 {{- end }}
 
 {{/* The most replicas that there can be. */}}
