@@ -25,7 +25,7 @@ from registry.syncing.plan import is_of
 from registry.syncing.sync import sync
 from training import fleet, texts
 
-RUNGS = ("int8-rows", "int8-tokens", "int8-tokens-d32", "fp32")
+RUNGS = ("int8-rows", "int8-tokens", "int8-tokens-c32", "int8-tokens-d32", "fp32")
 """What the demo's encoder is tried in; full dynamic int8 fails the gate in every language."""
 
 

@@ -4,6 +4,7 @@ LADDER: tuple[str, ...] = (
     "int8-dynamic",
     "int8-rows",
     "int8-tokens",
+    "int8-tokens-c32",
     "int8-tokens-d32",
     "int8-dynamic-d8",
     "fp32",

@@ -7,6 +7,7 @@ from registry.checkpoints.checkpoint import Checkpoint
 from registry.export.blocks import blocks, down_projections, value_projections
 from registry.export.dynamic import dynamic
 from registry.export.files import Graph
+from registry.export.gelu import fast_gelu
 from registry.export.half import half
 from registry.export.probe import Seen, made_up
 from registry.export.rows import Recipe, rows
@@ -24,11 +25,13 @@ SMALL_BLOCK, LARGE_BLOCK = 32, 128
 """Weights that share one scale."""
 ROWS = Recipe()
 TOKENS = Recipe(fixed=False, steered=True)
+MORE_APART = Recipe(channels=16, channels_narrowing=32, fixed=False, steered=True)
 
 MADE: dict[str, Callable[[Graph, Look], Graph]] = {
     "int8-dynamic": lambda graph, _: dynamic(graph),
     "int8-rows": lambda graph, look: rows(graph, look(), ROWS),
     "int8-tokens": lambda graph, look: rows(graph, look(), TOKENS),
+    "int8-tokens-c32": lambda graph, look: rows(graph, look(), MORE_APART),
     "int8-tokens-d32": lambda graph, look: rows(graph, look(), TOKENS, down_projections(graph)),
     "int8-dynamic-d8": lambda graph, _: blocks(
         dynamic(graph, down_projections(graph)), SMALL_BLOCK
@@ -56,6 +59,7 @@ def make(rung: str, graph: Graph, checkpoint: Checkpoint, trim: Trim | None = No
     made = MADE[rung](graph, look)
     if rung in FLOATS:
         return made
+    made = fast_gelu(made)
     return eight_bits(trimmed(made, pieces(tokenizer, trim)) if trim else made)
 
 
