@@ -27,6 +27,8 @@ PREMATURE_SECONDS = 60.0
 """What is opened again so soon after it was evicted was evicted too early."""
 NICENESS = 15
 """How far the threads that open and close things stand back behind those that answer."""
+HURRIED = 5
+"""The same for what is hurried: a quarter of a core that others want, where 15 is a thirtieth."""
 
 
 @dataclass(slots=True, eq=False)
@@ -45,7 +47,8 @@ class Residency(Generic[K, V]):
 
     1. At most one load per key at any time, however many wait for it.
     2. What is leased is never closed; what is evicted while leased is closed after the last lease.
-    3. Opening and closing happen in threads of their own, behind those that answer.
+    3. Opening and closing happen in threads of their own, behind those that answer; what is
+       hurried is opened before the rest.
     4. What failed to open is left alone for a while; those who ask are told why, and until when.
     5. What is no longer wanted is not opened again, not even for who asked before it was.
     """
@@ -66,8 +69,10 @@ class Residency(Generic[K, V]):
         self._wanted: Container[K] | None = None
         self._quarantine = Quarantine[K](budget.clock)
         self._history: dict[K, History] = {}
-        self._loader = ThreadPoolExecutor(2, "load", initializer=_stand_back)
-        self._closer = ThreadPoolExecutor(1, "close", initializer=_stand_back)
+        self._hurried: set[K] = set()
+        self._loader = _threads(2, "load", NICENESS)
+        self._swift = _threads(1, "hurry", HURRIED)
+        self._closer = _threads(1, "close", NICENESS)
 
     @property
     def resident(self) -> frozenset[K]:
@@ -177,6 +182,15 @@ class Residency(Generic[K, V]):
             resident.kept = False
             self._budget.changed()
 
+    @contextmanager
+    def hurrying(self, key: K) -> Iterator[None]:
+        """Open it ahead of what others wait for, where it is opened meanwhile."""
+        self._hurried.add(key)
+        try:
+            yield
+        finally:
+            self._hurried.discard(key)
+
     async def measure(self, *, new: bool = False) -> None:
         """Measure what open things hold, and evict where that is too much.
 
@@ -200,6 +214,7 @@ class Residency(Generic[K, V]):
             if _is_open(resident):
                 self._evict(key, resident)
         self._loader.shutdown(wait=False)
+        self._swift.shutdown(wait=False)
         self._closer.shutdown(wait=False)
 
     def _start(self, key: K) -> _Resident[V]:
@@ -238,17 +253,16 @@ class Residency(Generic[K, V]):
 
     async def _load(self, key: K, resident: _Resident[V]) -> V:
         loop = asyncio.get_running_loop()
+        threads = self._swift if key in self._hurried else self._loader
         history = self.history(key)
         premature = time.time() - history.evicted < PREMATURE_SECONDS
         started = time.perf_counter()
         try:
-            claims = history.nbytes or await loop.run_in_executor(
-                self._loader, self._opener.claims, key
-            )
+            claims = history.nbytes or await loop.run_in_executor(threads, self._opener.claims, key)
             await self._budget.admit(key, resident, claims)
             resident.admitted = True
             started = time.perf_counter()
-            value, nbytes = await loop.run_in_executor(self._loader, self._measured, key)
+            value, nbytes = await loop.run_in_executor(threads, self._measured, key)
             resident.load_seconds = time.perf_counter() - started
         except ModelTooLarge as error:
             self._note(Loaded(key, "refused", 0.0))
@@ -365,6 +379,12 @@ def _soon(loop: asyncio.AbstractEventLoop, deed: Callable[[Holding], None], on: 
         loop.call_soon_threadsafe(deed, on)
 
 
-def _stand_back() -> None:
+def _threads(count: int, name: str, niceness: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, name, initializer=_stand_back, initargs=(niceness,))
+
+
+def _stand_back(niceness: int) -> None:
     if hasattr(os, "setpriority"):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        this = threading.get_native_id()  # who was started with less may not take more
+        own = os.getpriority(os.PRIO_PROCESS, this)
+        os.setpriority(os.PRIO_PROCESS, this, max(own, niceness))

@@ -181,7 +181,8 @@ class Swap:
                     raise ModelTooLarge(message)
                 await self._after(language, tag)
             elif how == "warm" and now:
-                with self._ground.models.keeping(now.champion):
+                models = self._ground.models
+                with models.keeping(now.champion), models.hurrying(tag):
                     await self._ground.warmer(tag)
                 self._switch(language, tag)
             else:

@@ -22,6 +22,20 @@ SESSION = 4 * 2**20
 BESIDES = 8
 """Runs beside others after which a session of its own pays for them."""
 
+ARENA = {
+    "max_mem": 0,
+    "arena_extend_strategy": 0,
+    "initial_chunk_size_bytes": -1,
+    "max_dead_bytes_per_chunk": -1,
+}
+"""ONNX Runtime's own values: it grows by doubling, to some 40 MB for runs of 400 tokens."""
+onnxruntime.create_and_register_allocator(
+    onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    ),
+    onnxruntime.OrtArenaCfg(ARENA),
+)
+
 
 class OnnxEngine:
     """ONNX Runtime over `model.onnx` and `model.bin`, for any number of threads.
@@ -102,12 +116,18 @@ def logits(
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:
-    """Return what every session here has: no arena that only grows, no thread that spins."""
+    """Return what every session here has: one arena for all of them, no thread that spins.
+
+    What a run works in stays in the CPU's caches then, which makes it a seventh faster
+    (docs/adr/0006-engine.md); an arena for each session would only grow, and so would the plans
+    of memory that a session keeps for each shape of batch.
+    """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
+    options.enable_mem_pattern = False
     options.log_severity_level = 3
+    options.add_session_config_entry("session.use_env_allocators", "1")
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
 

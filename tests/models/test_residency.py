@@ -1,4 +1,5 @@
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from models.artifact import Model
 from models.budget import Budget
 from models.errors import ModelTooLarge, ModelUnavailable
 from models.identity import ModelId, Tag
-from models.residency import Residency
+from models.residency import HURRIED, NICENESS, Residency
 from models.resource import Evicted, Loaded
 from tests.fakes import Clock, FakeEngine, FakeModels
 
@@ -18,6 +19,20 @@ EN = Tag(ModelId("en", 1), "00000002")
 FR = Tag(ModelId("fr", 1), "00000003")
 
 Models = Residency[Tag, Model]
+
+
+class Niceness(FakeModels):
+    """Sees how far the threads stand back that open models."""
+
+    def __init__(self) -> None:
+        """Have seen none yet."""
+        super().__init__()
+        self.seen: dict[Tag, int] = {}
+
+    def open(self, tag: Tag) -> Model:
+        """Open one."""
+        self.seen[tag] = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        return super().open(tag)
 
 
 @pytest.fixture
@@ -203,6 +218,20 @@ async def test_kept_model_is_nobodys_room(
 
     await asyncio.wait_for(waiting, 5)
     assert opener.engines[DE].closed
+
+
+async def test_hurried_model_is_opened_ahead_of_others(clock: Clock) -> None:
+    """A version that takes over is not behind what is opened for who asks now and then."""
+    opener = Niceness()
+    residency = Residency(opener, Budget(2, clock))
+
+    with residency.hurrying(DE):
+        await hold(residency, DE)
+        await hold(residency, EN)
+    residency.close()
+
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert opener.seen == {DE: max(own, HURRIED), EN: max(own, NICENESS)}
 
 
 async def test_room_is_what_pins_leave(residency: Models) -> None:
