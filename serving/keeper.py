@@ -68,7 +68,8 @@ class Keeper:
         tag = self._router.choose(language)
         self.pinned.add(tag.model.language)
         self._pin(tag)
-        await self._warmer(tag)
+        with self._models.hurrying(tag):  # a person waits
+            await self._warmer(tag)
 
     def unpin(self, language: str) -> None:
         """Let the model of a language make room for others again."""

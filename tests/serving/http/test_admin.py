@@ -47,7 +47,7 @@ async def client(runtime: Runtime, tmp_path: Path) -> AsyncIterator[httpx.AsyncC
     furnish(app, runtime, Settings())
     access = Access(Keyring(tmp_path / "keys.json"))
     access.trust(TOKEN)
-    edge = Edge(app, Limits(1024, 5), access=access)
+    edge = Edge(app, Limits(1024, 60), access=access)
     transport = httpx.ASGITransport(edge)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
