@@ -21,6 +21,7 @@ from registry.card import Card
 from registry.checkpoints.checkpoint import inspect
 from registry.export.export import export
 from registry.gate.timing import interleaved, sample
+from training import fleet
 from training.texts import unlabelled
 
 TEXTS = 32
@@ -33,7 +34,9 @@ def main() -> int:
     """Read, print, keep."""
     options = read(__doc__)
     store = Store.default()
-    routes = Routes.read(store.routes).languages
+    built = set(fleet.languages())
+    found = Routes.read(store.routes).languages
+    routes = {name: route for name, route in found.items() if name in built}
     manifests = {name: Manifest.read(store.path(route.champion)) for name, route in routes.items()}
     gates = {name: manifest.gate for name, manifest in manifests.items() if manifest.gate}
     speeds = {
