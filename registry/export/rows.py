@@ -8,6 +8,7 @@ found by running the model, to a small product in fp32.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,8 @@ ROOMS = (1.0, 1.2, 1.4, 1.7, 2.0, 2.5)
 """Times the median: what that scale's highest value may be; what is above it is cut."""
 MIXING = frozenset({"MultiHeadAttention"})
 """Operators whose outputs have no loud channels."""
+MIDDLE = 128
+"""Where zero lies among the integers, unless all are above it."""
 TINY = 1e-12
 """Added to each token's scale: a token may be all zero."""
 
@@ -135,7 +138,7 @@ def _source(
         places = edit.constant(f"{name}_rows_channels", channels)
         aside.append(helper.make_node("Gather", [name, places], [kept], axis=-1))
     if step:
-        zero = edit.constant("rows_zero_0", 128, np.uint8)
+        zero = edit.constant("rows_zero_0", MIDDLE, np.uint8)
         fixed = edit.constant(f"{name}_rows_step", step, np.float32)
         integers = f"{name}_rows_int8"
         nodes = [helper.make_node("QuantizeLinear", [name, fixed, zero], [integers])]
@@ -148,33 +151,39 @@ def _source(
 def _by_token(
     edit: Edit, name: str, quiet: Array, channels: Array, kept: str
 ) -> tuple[list[Node], Source]:
-    """Return the nodes that give each token a scale of its own."""
-    from onnx import helper  # noqa: PLC0415  (heavy)
+    """Return the nodes that give each token a scale of its own.
 
-    masked, high, top, step, scale, ratio, integers = (
-        f"{name}_rows_{part}"
-        for part in ("masked", "high", "top", "step", "scale", "ratio", "int8")
-    )
+    QuantizeLinear takes a scale for each row of a matrix, and a zero: hence the shapes.
+    """
+    from onnx import helper, numpy_helper  # noqa: PLC0415  (heavy)
+
+    nodes: list[Node] = []
+
+    def add(kind: str, *inputs: str, **attributes: Any) -> str:  # noqa: ANN401
+        nodes.append(helper.make_node(kind, inputs, [f"{name}_rows_{len(nodes)}"], **attributes))
+        return str(nodes[-1].output[0])
+
+    constant, width = edit.constant, quiet.shape[1]
     lift = bool(quiet.min() >= -SHALLOW and quiet.max() >= DEEP * SHALLOW)
-    steps = edit.constant(f"rows_steps_{int(lift)}", 1 / (255 if lift else 127), np.float32)
-    zero = edit.constant(f"rows_zero_{int(lift)}", 0 if lift else 128, np.uint8)
-    one = edit.constant("rows_one", 1, np.float32)
-    make = helper.make_node
-    nodes = []
+    lowest = np.array([0 if lift else MIDDLE], np.uint8)
+    given = name
     if kept:
-        mask = np.ones(quiet.shape[1], np.float32)
+        mask = np.ones(width, np.float32)
         mask[channels] = 0
-        nodes.append(make("Mul", [name, edit.constant(f"{name}_rows_mask", mask)], [masked]))
-    given = masked if kept else name
-    shift = edit.constant("rows_lift", SHALLOW, np.float32)
-    nodes += [
-        make("Add", [given, shift], [high]) if lift else make("Abs", [given], [high]),
-        make("ReduceMax", [high, edit.constant("rows_axes", [-1], np.int64)], [top], keepdims=1),
-        make("Mul", [top, steps], [step]),
-        make("Add", [step, edit.constant("rows_tiny", TINY, np.float32)], [scale]),
-        make("Div", [high if lift else given, scale], [ratio]),
-        make("QuantizeLinear", [ratio, one, zero], [integers]),
-    ]
+        given = add("Mul", name, constant(f"{name}_rows_mask", mask))
+    if lift:
+        given = add("Add", given, constant("rows_lift", SHALLOW, np.float32))
+    high = given if lift else add("Abs", given)
+    top = add("ReduceMax", high, constant("rows_axes", [-1], np.int64), keepdims=1)
+    steps = constant(f"rows_steps_{int(lift)}", 1 / (255 if lift else 127), np.float32)
+    scale = add("Add", add("Mul", top, steps), constant("rows_tiny", TINY, np.float32))
+    scales = add("Reshape", scale, constant("rows_row", [-1], np.int64))
+    matrix = add("Reshape", given, constant(f"rows_matrix_{width}", [-1, width], np.int64))
+    zeros = add("ConstantOfShape", add("Shape", scales), value=numpy_helper.from_array(lowest))
+    rounded = add("QuantizeLinear", matrix, scales, zeros, axis=0)
+    integers = add("Reshape", rounded, add("Shape", given))
+    zero = constant(f"rows_zero_{int(lift)}", lowest[0])
+    one = constant("rows_one", 1, np.float32)
     lifted = SHALLOW if lift else 0.0
     return nodes, Source(integers, zero, one, scale, lifted, channels, kept)
 
