@@ -1,10 +1,11 @@
 """Labels of fifty models under three names."""
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Label = Literal["negative", "neutral", "positive"]
 LABELS: tuple[Label, ...] = get_args(Label)
@@ -38,8 +39,10 @@ def unify(labels: Sequence[str]) -> tuple[Label, ...]:
     return tuple(_KNOWN[label] for label in spelled)
 
 
-def scores(logits: NDArray[np.float32], unified: Sequence[Label]) -> list[Scores]:
+def scores(logits: "NDArray[np.float32]", unified: Sequence[Label]) -> list[Scores]:
     """Turn logits (rows, labels) into one Scores per row; labels of one name add up."""
+    import numpy as np  # noqa: PLC0415  (heavy: BentoML's supervisor needs none)
+
     shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
     probabilities = shifted / shifted.sum(axis=1, keepdims=True)
     columns = {

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
-
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
+from typing import TYPE_CHECKING, Literal
 
 from models.errors import LanguageUnknown
 from models.languages import UNDETERMINED, canonical
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
 
 Source = Literal["given", "detected", "fallback"]
 
@@ -43,9 +44,7 @@ class Detector:
         a start does not wait for it, the first text to be detected does.
         """
         loader = ThreadPoolExecutor(1, "detector")
-        self._loading = loader.submit(
-            LanguageIdentifier.from_model_file, MODEL_FILE, norm_probs=True
-        )
+        self._loading = loader.submit(_identifier)
         loader.shutdown(wait=False)
         self._min_confidence = min_confidence
         self._wanted: frozenset[str] = frozenset()
@@ -56,7 +55,7 @@ class Detector:
         self.__dict__.pop("_served", None)
 
     @cached_property
-    def _identifier(self) -> LanguageIdentifier:
+    def _identifier(self) -> "LanguageIdentifier":
         return self._loading.result()
 
     @cached_property
@@ -87,6 +86,12 @@ class Detector:
         if together < LEAST_TOGETHER or confidence < self._min_confidence:
             return Language(UNDETERMINED, "fallback", round(likelihood, 4))
         return Language(tag, "detected", confidence)
+
+
+def _identifier() -> "LanguageIdentifier":
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415  (with numpy)
+
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 def _canonical_codes(codes: Iterable[str]) -> dict[str, str]:
