@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 import bentoml
 from pydantic import Field
 
-from models.card import require
+from models import card
 from models.settings import read_settings
 from models.store import Store
 from serving.call import Call, call_of
@@ -118,7 +118,7 @@ class Polysent:
     @staticmethod
     def check() -> None:
         """Refuse to start half a service; asked once, before there is any worker."""
-        require(settings.engine)
+        card.require(settings.engine)
         admin_port.check()
 
     @bentoml.on_startup

@@ -24,7 +24,7 @@ class Smoke:
         self._rows: dict[str, list[int]] = {}
 
     def __call__(self, folder: Path) -> None:
-        """Open an artifact as the service does; ArtifactCorrupt where no numbers come of it."""
+        """Open an artifact as on a CPU; ArtifactCorrupt where no numbers come of it."""
         manifest = Manifest.read(folder)
         try:
             row = self._row(folder, manifest)

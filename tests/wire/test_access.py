@@ -19,12 +19,13 @@ from typer.testing import CliRunner
 from cli import servers
 from cli.main import app
 from cli.processes import Child
-from models.keys import Key, Scope, change
+from models.keys import Scope, change
 from models.settings import Settings
 from models.store import Store
 from serving.http.connection import LARGEST_HEAD, SLICE
 from tests.tiny import serve_tiny
 from tests.wire.conftest import START_SECONDS, serving
+from tests.wire.keys import add
 
 pytestmark = pytest.mark.wire
 
@@ -32,13 +33,6 @@ UPLOAD_SECONDS = 3
 TEXT = {"text": "good", "language": "en"}
 CLOSED = ("/languages", "/models", "/metrics", "/openapi.json", "/docs.json", "/", "/nothing")
 MEGABYTE = b" " * 2**20
-
-
-def add(store: Store, name: str, scope: Scope = Scope.PREDICT, rate: float | None = None) -> str:
-    """Add a key to a store, as `polysent keys add` does."""
-    entry, key = Key.new(name, scope, rate)
-    change(store.keys, lambda keys: keys.with_(entry))
-    return key
 
 
 @pytest.fixture(scope="module")

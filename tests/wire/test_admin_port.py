@@ -10,23 +10,17 @@ from typer.testing import CliRunner
 
 from cli import servers
 from cli.main import app
-from models.keys import Key, Scope, change
+from models.keys import Scope
 from models.settings import Settings
 from models.store import Store
 from tests.tiny import serve_tiny
 from tests.wire.conftest import free_port, serving
+from tests.wire.keys import add
 
 pytestmark = pytest.mark.wire
 
 VERBS = ("pin", "unpin", "evict")
 ENDS_SECONDS = 20
-
-
-def add(store: Store, scope: Scope) -> dict[str, str]:
-    """Add a key to a store; return the header that carries it."""
-    entry, key = Key.new(str(scope), scope, None)
-    change(store.keys, lambda keys: keys.with_(entry))
-    return {"X-API-Key": key}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +34,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture(scope="module")
 def keys(store: Store) -> dict[Scope, dict[str, str]]:
     """Return a header for each scope."""
-    return {scope: add(store, scope) for scope in Scope}
+    return {scope: {"X-API-Key": add(store, str(scope), scope)} for scope in Scope}
 
 
 @pytest.fixture(scope="module")
